@@ -1,29 +1,51 @@
-"""Deduplication of imported ratings against the log.
+"""Deduplication of imported ratings against the log, by what they say.
 
-The events of a user's rating of a movie follow from the file alone. So the length of the stream in
-the log says how many of them are there: an import that was stopped, even by a power cut, resumes
-at the next rating.
+A rating is already there if its stream in the log has it, or gave the same score at its time. A
+later one is appended: an import that was stopped, even by a power cut, resumes at the next rating,
+and a newer export of a data set changes what its users have rated again since. An older rating is
+left out, for events can't be inserted before others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
+from itertools import takewhile
 from typing import NamedTuple
 
 from command_api.imports.ratings_sort import TimedRating
-from command_api.ratings.decider import RatingState, rating
-from events.recorded import Stream
+from command_api.ratings.decider import RateMovie, RatingState, rating
+from events.catalogue import MovieRated, Score
+from events.recorded import Recorded, Stream
 from events.store import AppendEntry
+
+
+class LoggedScore(NamedTuple):
+    score: Score
+    at: datetime
 
 
 @dataclass(slots=True)
 class StreamProgress:
     """State of one rating's stream while the file is read."""
 
-    in_log: int
-    """Number of its events that were in the log before this run."""
     version: int = 0
     state: RatingState = rating.initial
+    logged: Sequence[LoggedScore] = ()
+    """Scores that the log had before this run, since the rating was last withdrawn."""
+    is_extended: bool = False
+    """Whether this run has appended to the stream."""
+
+    def is_in_log(self, score: Score, at: datetime) -> bool:
+        """Whether the log has the rating, or had this score in force at its time."""
+        until_then = [logged for logged in self.logged if logged.at <= at]
+        if self.is_extended or not until_then:
+            return False
+        return until_then[-1].score == score or (score, at) in until_then
+
+    def is_outdated(self, at: datetime) -> bool:
+        """Whether the log has a later rating."""
+        return any(at < logged.at for logged in self.logged)
 
 
 class AppendPlan(NamedTuple):
@@ -33,12 +55,24 @@ class AppendPlan(NamedTuple):
     imported: int
     rerated: int
     already_there: int
+    outdated: int
+    """Ratings that the log lacks, older than the one that it has."""
+
+
+def progress_after(history: Sequence[Recorded]) -> StreamProgress:
+    """The progress of a stream that has these events in the log."""
+    logged = [
+        LoggedScore(event.score, recorded.occurred_at)
+        for recorded in takewhile(lambda each: isinstance(each.event, MovieRated), history[::-1])
+        if isinstance(event := recorded.event, MovieRated)
+    ]
+    return StreamProgress(len(history), rating.state(history), logged[::-1])
 
 
 def unknown_streams(
     batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]
 ) -> list[Stream]:
-    """The streams whose length must be read from the log."""
+    """The streams whose events must be read from the log."""
     streams = {rating.stream(rated.command) for rated in batch}
     return [stream for stream in streams if stream.name not in progress]
 
@@ -46,21 +80,28 @@ def unknown_streams(
 def plan(batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]) -> AppendPlan:
     """Plan what the batch appends; advances ``progress``."""
     entries: list[AppendEntry] = []
-    imported = rerated = already_there = 0
+    imported = rerated = already_there = outdated = 0
     for command, at in batch:
         stream = rating.stream(command)
         reached = progress[stream.name]
-        is_first = reached.version == 0
-        events = rating.decide(command, reached.state)
-        reached.state = reduce(rating.evolve, events, reached.state)
-        for event in events:
-            reached.version += 1
-            if reached.version > reached.in_log:
-                entries.append(AppendEntry(stream, reached.version, event, at))
-        if reached.version <= reached.in_log:
+        if reached.is_in_log(command.score, at):
             already_there += 1
-        elif is_first:
-            imported += 1
+        elif reached.is_outdated(at):
+            outdated += 1
         else:
-            rerated += 1
-    return AppendPlan(entries, imported, rerated, already_there)
+            imported += reached.state.score is None
+            rerated += reached.state.score is not None
+            entries += _appended(command, at, stream, reached)
+    return AppendPlan(entries, imported, rerated, already_there, outdated)
+
+
+def _appended(
+    command: RateMovie, at: datetime, stream: Stream, reached: StreamProgress
+) -> Iterator[AppendEntry]:
+    """What a rating appends to its stream: nothing if this run has just given the same score."""
+    events = rating.decide(command, reached.state)
+    reached.state = reduce(rating.evolve, events, reached.state)
+    reached.is_extended = True
+    for event in events:
+        reached.version += 1
+        yield AppendEntry(stream, reached.version, event, at)

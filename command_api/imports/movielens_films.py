@@ -11,7 +11,9 @@ from typing import NamedTuple
 from command_api.catalogue import models
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.id_allocation import next_id
+from command_api.imports.data_sets import DataSet
 from command_api.imports.line_warnings import RejectedLines
+from command_api.imports.log_histories import former_titles
 from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_matching import How, MovieLensMatch, MovieLensMatcher
 from command_api.imports.movielens_reader import MovieLensFilm, films, links
@@ -43,15 +45,20 @@ class FilmImportResult:
         return [matched for matched in self.films if matched.match.how == how]
 
 
-def import_films(files: MovieLensFiles, session: ImportSession) -> FilmImportResult:
+def import_films(
+    files: MovieLensFiles, data_set: DataSet, session: ImportSession
+) -> FilmImportResult:
     """Match all films and write links and new movies, one transaction per batch."""
     result = FilmImportResult()
     rejected, rejected_links = RejectedLines(files.films.name), RejectedLines(files.links.name)
     external_ids = links(files, rejected_links)
     all_films = list(films(files, rejected, result.unknown_genres))
-    matcher = load_matcher()
+    matcher = load_matcher(data_set)
     for film in all_films:
         matcher.expect(film, external_ids.get(film.movielens_id, {}))
+    doubted = (matcher.doubted(film, external_ids.get(film.movielens_id, {})) for film in all_films)
+    for former in former_titles({movie for movie in doubted if movie is not None}, session.store):
+        matcher.add_former_title(*former)
     with progress("films", len(all_films)) as advance:
         waiting = iter(all_films)
         while batch := list(islice(waiting, BATCH)):
@@ -74,9 +81,9 @@ def import_films(files: MovieLensFiles, session: ImportSession) -> FilmImportRes
     return result
 
 
-def load_matcher() -> MovieLensMatcher:
+def load_matcher(data_set: DataSet) -> MovieLensMatcher:
     """A matcher that knows all movies of the catalogue; withdrawn ones come last."""
-    matcher = MovieLensMatcher(next_id())
+    matcher = MovieLensMatcher(next_id(), data_set.source)
     rows = models.Movie.objects.values_list("pk", "title", "year")
     listed = models.Movie.Status.LISTED
     for movie_id, title, year in rows.filter(status=listed).iterator():

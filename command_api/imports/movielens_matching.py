@@ -2,7 +2,9 @@
 
 A film is matched to, in this order:
 
-1. ``there``: the movie that is linked to the film;
+1. ``there``: the movie that is linked to the film's number of the same data set, if one of its
+   titles was the film's, in the same year or the one before or after. Otherwise the number was
+   another film's: this one is matched by what follows, and linked by number and name;
 2. ``matched``: the movie with one of its external ids, with its title and year, or the only one of
    its year whose title differs in blanks and an article only. ``ambiguous`` if several have its
    title and year (the lowest id is taken); ``double`` if the movie is linked to another film;
@@ -20,13 +22,16 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from command_api.catalogue import title_keys
 from command_api.catalogue.decider import AddMovie, ExternalId, LinkMovie, MovieCommand, MovieFacts
+from command_api.catalogue.models import MOVIELENS
 from command_api.imports.movielens_reader import MovieLensFilm
 from command_api.imports.movielens_titles import ParsedTitle
 
-MOVIELENS = "movielens"
+LooseTitle: TypeAlias = tuple[str, int | None]
+"""A title without differences of spelling, and the year."""
 
 How: TypeAlias = Literal["there", "double", "ambiguous", "matched", "near", "added"]
 
+_LONGEST_ID = 500
 DISTINCTIVE_LETTERS = 8
 """Letters that make a title identify a movie of another year: many films are called "Fear"."""
 
@@ -48,17 +53,24 @@ class MovieLensMatcher:
     """All movies by external id and by title and year; each match is added."""
 
     next_id: int
+    source: str = MOVIELENS
+    """Source of the data set's film numbers."""
     linked: dict[ExternalId, int] = field(default_factory=dict)
-    _of_movielens: set[int] = field(default_factory=set)
+    _of_data_set: set[int] = field(default_factory=set)
     _of_files: set[int] = field(default_factory=set)
     _by_key: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    _by_loose_title: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    _by_loose_title: dict[LooseTitle, list[int]] = field(default_factory=dict)
+    _former_titles: dict[int, set[LooseTitle]] = field(default_factory=dict)
 
     def add(self, movie_id: int, title: str, year: int | None) -> None:
         """Add a movie by title and year; without a year it can't be matched by title."""
         if year is not None:
             self._by_key.setdefault((title_keys.key(title), year), []).append(movie_id)
-            self._by_loose_title.setdefault((title_keys.loose(title), year), []).append(movie_id)
+        self._by_loose_title.setdefault((title_keys.loose(title), year), []).append(movie_id)
+
+    def add_former_title(self, movie_id: int, title: str, year: int | None) -> None:
+        """Add a title that a movie once had: a film linked by it stays linked."""
+        self._former_titles.setdefault(movie_id, set()).update(spellings(title, year))
 
     def add_withdrawn(self, movie_id: int, title: str, year: int | None) -> None:
         """Add a withdrawn movie. All others must have been added before."""
@@ -67,15 +79,22 @@ class MovieLensMatcher:
 
     def link(self, movie_id: int, source: str, value: str) -> None:
         self.linked[source, value] = movie_id
-        if source == MOVIELENS:
-            self._of_movielens.add(movie_id)
+        if source == self.source:
+            self._of_data_set.add(movie_id)
 
     def expect(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> None:
         """Announce a film of the files: its movie is not matched to a film of another year."""
         self._of_files.update(self._by_id_or_title(film, list(other_ids.items())))
 
+    def doubted(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> int | None:
+        """The movie that is linked to the film's number, if the film does not look like it."""
+        movie_id = self.linked.get(self._number(film))
+        if movie_id is None or self._is_same(film, other_ids, movie_id):
+            return None
+        return movie_id
+
     def match(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> MovieLensMatch:
-        links = ((MOVIELENS, str(film.movielens_id)), *other_ids.items())
+        links = (self._own_link(film, other_ids), *other_ids.items())
         movie_id, how, candidates = self._recognise(film, links)
         movie_links = [link for link in links if self.linked.get(link, movie_id) == movie_id]
         commands: list[MovieCommand] = []
@@ -101,13 +120,30 @@ class MovieLensMatcher:
             return self.linked[own_link], "there", ()
         if same := self._by_id_or_title(film, other_links):
             movie_id = min(same)
-            if movie_id in self._of_movielens:
+            if movie_id in self._of_data_set:
                 return movie_id, "double", ()
             return (movie_id, "ambiguous", same) if len(same) > 1 else (movie_id, "matched", ())
         near = self._by_adjacent_year(film.title)
         if len(near) == 1 and not self._is_taken(near[0]) and _is_distinctive(film.title):
             return near[0], "near", ()
         return self.next_id, "added", near
+
+    def _own_link(self, film: MovieLensFilm, other_ids: Mapping[str, str]) -> ExternalId:
+        source, number = self._number(film)
+        if self.doubted(film, other_ids) is None:
+            return source, number
+        return source, f"{number} {film.title.title} ({film.title.year})"[:_LONGEST_ID]
+
+    def _number(self, film: MovieLensFilm) -> ExternalId:
+        return self.source, str(film.movielens_id)
+
+    def _is_same(self, film: MovieLensFilm, other_ids: Mapping[str, str], movie_id: int) -> bool:
+        if movie_id in self._by_id_or_title(film, list(other_ids.items())):
+            return True
+        titles = similar_titles(film.title)
+        return any(movie_id in self._by_loose_title.get(title, ()) for title in titles) or (
+            not titles.isdisjoint(self._former_titles.get(movie_id, ()))
+        )
 
     def _by_id_or_title(
         self, film: MovieLensFilm, other_ids: Sequence[ExternalId]
@@ -136,12 +172,26 @@ class MovieLensMatcher:
         ]
 
     def _is_taken(self, movie_id: int) -> bool:
-        return movie_id in self._of_files or movie_id in self._of_movielens
+        return movie_id in self._of_files or movie_id in self._of_data_set
 
     def _add_title(self, movie_id: int, title: ParsedTitle) -> None:
         """Let another film with the same title match the same movie."""
         if title.year is not None and (title_keys.key(title.title), title.year) not in self._by_key:
             self.add(movie_id, title.title, title.year)
+
+
+def similar_titles(title: ParsedTitle) -> frozenset[LooseTitle]:
+    """Titles of the movies that the film of a known number can be."""
+    # A year may have been unknown, or corrected by one.
+    years = (None,) if title.year is None else (None, title.year - 1, title.year, title.year + 1)
+    return frozenset(
+        same for name in title.names for year in years for same in spellings(name, year)
+    )
+
+
+def spellings(title: str, year: int | None) -> tuple[LooseTitle, LooseTitle]:
+    """The title without its blanks, and without the order of its words: articles move."""
+    return (title_keys.loose(title), year), (" ".join(sorted(title_keys.key(title).split())), year)
 
 
 def _is_distinctive(title: ParsedTitle) -> bool:

@@ -3,13 +3,21 @@
 import hashlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils import timezone
 
 from command_api.catalogue.models import RatingsImport
 from command_api.imports import movielens_reader
-from command_api.imports.deduplication import StreamProgress, plan, unknown_streams
+from command_api.imports.deduplication import (
+    StreamProgress,
+    plan,
+    progress_after,
+    unknown_streams,
+)
 from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MovieLensFiles
-from command_api.imports.ratings_sort import RatingsSorter, TimedRating
+from command_api.imports.ratings_sort import RatingsSorter, TimedRating, TimeShift
 from command_api.imports.session import ImportSession
 from command_api.ratings.decider import rating
 from events import notifications
@@ -27,6 +35,8 @@ class RatingImportCounts:
     imported: int = 0
     rerated: int = 0
     already_there: int = 0
+    outdated: int = 0
+    """Ratings that the log lacks, older than the one that it has."""
     broken: int = 0
     refused: int = 0
     """Ratings of withdrawn movies."""
@@ -61,22 +71,32 @@ def read_ratings(
     )
 
 
-def shift_of(files: MovieLensFiles, wanted_seconds: int, *, session: ImportSession) -> int:
-    """Seconds to shift the file's times by: as the first import of the same file did."""
-    with files.ratings.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+def digest_of(ratings: Path) -> str:
+    """Identifies a file of ratings by its content."""
+    with ratings.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shift_of(digest: str, wanted_seconds: int, session: ImportSession) -> TimeShift:
+    """The shift of a file's times: as the first import of the same file did.
+
+    A newer export of a data set is shifted as the data set was, but no rating into the future.
+    """
     first = RatingsImport.objects.filter(digest=digest).first()
-    if first is None and not session.is_dry:
-        first = RatingsImport.objects.create(digest=digest, shift_seconds=wanted_seconds)
-    return first.shift_seconds if first else wanted_seconds
+    if first is None:
+        first = RatingsImport(digest=digest, shift_seconds=wanted_seconds, begun_at=timezone.now())
+        if not session.is_dry:
+            first.save()
+    if not first.shift_seconds:
+        return TimeShift()
+    return TimeShift(first.shift_seconds, latest=int(first.begun_at.timestamp()))
 
 
 def append_ratings(
     sorter: RatingsSorter,
     counts: RatingImportCounts,
     session: ImportSession,
-    *,
-    shift_seconds: int,
+    shift: TimeShift,
 ) -> None:
     """Append the ratings that the log lacks, one transaction per batch.
 
@@ -84,10 +104,10 @@ def append_ratings(
     """
     streams: dict[str, StreamProgress] = {}
     with progress("ratings", len(sorter)) as advance:
-        for partition, batch in sorter.batches(BATCH, shift_seconds=shift_seconds):
+        for partition, batch in sorter.batches(BATCH, shift):
             unknown = unknown_streams(batch, streams)
-            in_log = session.store.versions(unknown)
-            streams |= {name: StreamProgress(in_log.get(name, 0)) for name, _ in unknown}
+            histories = session.store.read_many(unknown)
+            streams |= {name: progress_after(histories.get(name, ())) for name, _ in unknown}
             planned = plan(batch, streams)
             streams = _of_its_last_user(batch, streams)
             if planned.entries and not session.is_dry:
@@ -96,6 +116,7 @@ def append_ratings(
             counts.imported += planned.imported
             counts.rerated += planned.rerated
             counts.already_there += planned.already_there
+            counts.outdated += planned.outdated
             advance(len(batch))
             session.batch_done()
 

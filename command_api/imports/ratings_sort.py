@@ -14,16 +14,13 @@ from operator import itemgetter
 from struct import Struct
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple, Self, TypeAlias
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
 
 from command_api.imports.movielens_reader import SourceRating
 from command_api.ratings.decider import RateMovie
 from events.recorded import partition_of
-
-# The namespace of MovieLens users: their ids are the same in every import.
-_USERS = UUID("5f2a2d5e-6a40-4f4b-9d0b-6c0d1c6c7a11")
 
 RUN = 250_000
 """Ratings sorted at once: 8 MB, and four times that while sorting."""
@@ -39,8 +36,18 @@ _COLUMNS = np.dtype(
 )
 
 
-def user_id(movielens_user: int) -> UUID:
-    return uuid5(_USERS, f"movielens:{movielens_user}")
+class TimeShift(NamedTuple):
+    """Moves all times of a file by the same amount."""
+
+    seconds: int = 0
+    latest: int | None = None
+    """A moved time is not later than this, in seconds since 1970."""
+
+    def apply(self, at: int) -> datetime:
+        moved = at + self.seconds
+        return datetime.fromtimestamp(
+            moved if self.latest is None else min(moved, self.latest), UTC
+        )
 
 
 class TimedRating(NamedTuple):
@@ -53,9 +60,7 @@ class TimedRating(NamedTuple):
 class RatingsSorter:
     """Collects ratings and returns them sorted; full runs are on disk until the block ends."""
 
-    def __init__(
-        self, partitions: int, *, id_of: Callable[[int], UUID] = user_id, run: int = RUN
-    ) -> None:
+    def __init__(self, partitions: int, *, id_of: Callable[[int], UUID], run: int = RUN) -> None:
         self._partitions = partitions
         self._id_of = lru_cache(_CACHED_USERS)(id_of)
         self._partition_of = lru_cache(_CACHED_USERS)(self._compute_partition)
@@ -85,10 +90,10 @@ class RatingsSorter:
         self._count += 1
         self.last_at = max(self.last_at, at)
 
-    def batches(self, size: int, *, shift_seconds: int) -> Iterator[tuple[int, list[TimedRating]]]:
+    def batches(self, size: int, shift: TimeShift) -> Iterator[tuple[int, list[TimedRating]]]:
         """Batches of one partition each; a user's ratings are adjacent, in order of time."""
         for partition, rows in groupby(self._in_order(), key=itemgetter(0)):
-            while batch := [self._rated(row, shift_seconds) for row in islice(rows, size)]:
+            while batch := [self._rated(row, shift) for row in islice(rows, size)]:
                 yield partition, batch
 
     def _in_order(self) -> Iterator[_Row]:
@@ -113,12 +118,9 @@ class RatingsSorter:
             yield from _PACKED.iter_unpack(packed)
             place += step
 
-    def _rated(self, row: _Row, shift_seconds: int) -> TimedRating:
+    def _rated(self, row: _Row, shift: TimeShift) -> TimedRating:
         _, user, at, _, movie, score = row
-        return TimedRating(
-            RateMovie(self._id_of(user), movie, score),
-            datetime.fromtimestamp(at + shift_seconds, UTC),
-        )
+        return TimedRating(RateMovie(self._id_of(user), movie, score), shift.apply(at))
 
     def _compute_partition(self, movielens_user: int) -> int:
         return partition_of(str(self._id_of(movielens_user)), self._partitions)

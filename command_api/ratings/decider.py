@@ -68,8 +68,13 @@ def evolve(_before: RatingState, event: RatingEvent) -> RatingState:
             return RatingState()
 
 
+def stream_prefix(user_id: UUID) -> str:
+    """What the names of a user's streams begin with."""
+    return f"rating-{user_id}-"
+
+
 def stream(command: RatingCommand) -> Stream:
-    return Stream(f"rating-{command.user_id}-{command.movie_id}", str(command.user_id))
+    return Stream(f"{stream_prefix(command.user_id)}{command.movie_id}", str(command.user_id))
 
 
 rating: Aggregate[RatingCommand, RatingState, RatingEvent] = Aggregate(

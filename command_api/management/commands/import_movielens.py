@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from command_api.catalogue.movie_lookup import withdrawn_movies
-from command_api.imports.base_command import BAD_INPUT, ImportCommand
+from command_api.imports.base_command import ImportCommand, add_data_set_argument
+from command_api.imports.data_set_recognition import Recognition, recognise
 from command_api.imports.movielens_films import (
     FilmImportResult,
     MatchedFilm,
@@ -16,14 +17,15 @@ from command_api.imports.movielens_films import (
     name_of,
     write_report,
 )
-from command_api.imports.movielens_formats import MissingFiles, MovieLensFiles, find
+from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_ratings import (
     RatingImportCounts,
     append_ratings,
+    digest_of,
     read_ratings,
     shift_of,
 )
-from command_api.imports.ratings_sort import RatingsSorter
+from command_api.imports.ratings_sort import RatingsSorter, TimeShift
 from command_api.imports.session import ImportSession
 
 
@@ -32,11 +34,13 @@ class Command(ImportCommand):
 
     help = (
         "Import films and ratings from a directory of any MovieLens release: movies.csv,"
-        " ratings.csv and links.csv; or movies.dat and ratings.dat; or u.item and u.data."
+        " ratings.csv and links.csv; or movies.dat and ratings.dat; or u.item and u.data. A newer"
+        " export of a data set changes what its users have rated again since."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("directory", help="directory of the files; links.csv may be missing")
+        add_data_set_argument(parser)
         parser.add_argument(
             "--until-now",
             action="store_true",
@@ -53,17 +57,18 @@ class Command(ImportCommand):
         )
 
     def check_input(self, options: dict[str, Any]) -> None:
-        try:
-            find(Path(options["directory"]))
-        except MissingFiles as error:
-            raise CommandError(str(error), returncode=BAD_INPUT) from error
+        find(Path(options["directory"]))
 
     def run_import(self, session: ImportSession, options: dict[str, Any]) -> None:
         files, now = find(Path(options["directory"])), int(time.time())
-        films = import_films(files, session)
+        digest = digest_of(files.ratings)
+        recognised = recognise(files, digest, session.store, name=options["data_set"], now=now)
+        data_set, is_new, _ = recognised
+        self.stderr.write(f"data set {data_set.name}: {'new' if is_new else 'in the log before'}")
+        films = import_films(files, data_set, session)
         if options["report"]:
             write_report(options["report"], films.films)
-        with RatingsSorter(session.store.partitions) as sorter:
+        with RatingsSorter(session.store.partitions, id_of=data_set.user_id) as sorter:
             counts = read_ratings(
                 files, sorter, movies=films.movies, withdrawn=withdrawn_movies(), now=now
             )
@@ -74,23 +79,24 @@ class Command(ImportCommand):
                         f"Nothing to import from {files.ratings.name}: {_refused(counts)}."
                     )
                 raise CommandError(f"No line of {files.ratings.name} could be read as a rating.")
-            shift_seconds = self._shift(files, sorter, session, now if options["until_now"] else 0)
+            wanted_seconds = now - sorter.last_at if options["until_now"] else 0
+            shift = self._shift(digest, recognised, wanted_seconds, session)
             started = time.monotonic()
-            append_ratings(sorter, counts, session, shift_seconds=shift_seconds)
+            append_ratings(sorter, counts, session, shift)
         self._print(films, counts, seconds=time.monotonic() - started)
         self.fail_if_damaged([*films.damages, counts.damage])
 
     def _shift(
-        self, files: MovieLensFiles, sorter: RatingsSorter, session: ImportSession, until: int
-    ) -> int:
-        """Seconds that move the last rating to ``until``; 0 leaves all times."""
-        wanted_seconds = until - sorter.last_at if until else 0
-        shift_seconds = shift_of(files, wanted_seconds, session=session)
-        if bool(shift_seconds) != bool(wanted_seconds):
+        self, digest: str, recognised: Recognition, wanted_seconds: int, session: ImportSession
+    ) -> TimeShift:
+        """The shift of an earlier import of the file or the data set, else the one wanted."""
+        of_data_set = recognised.shift_seconds
+        shift = shift_of(digest, wanted_seconds if of_data_set is None else of_data_set, session)
+        if bool(shift.seconds) != bool(wanted_seconds):
             self.stderr.write(
-                f"Shifting times by {shift_seconds} s, as the first import of this file did."
+                f"Shifting times by {shift.seconds} s, as the first import of this data set did."
             )
-        return shift_seconds
+        return shift
 
     def _print(
         self, films: FilmImportResult, counts: RatingImportCounts, *, seconds: float
@@ -103,6 +109,8 @@ class Command(ImportCommand):
         )
         if counts.refused:
             self.stdout.write(_refused(counts))
+        if counts.outdated:
+            self.stdout.write(f"left out {counts.outdated} ratings older than those in the log")
         self.stdout.write(
             f"films: read {how.total() + films.broken},"
             f" matched {how['matched'] + how['ambiguous'] + how['near']},"

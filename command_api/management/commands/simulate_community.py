@@ -11,7 +11,7 @@ from command_api.catalogue import models
 from command_api.catalogue.movie_lookup import withdrawn_movies
 from command_api.imports.base_command import ImportCommand
 from command_api.imports.movielens_ratings import RatingImportCounts, append_ratings
-from command_api.imports.ratings_sort import RatingsSorter
+from command_api.imports.ratings_sort import RatingsSorter, TimeShift
 from command_api.imports.session import ImportSession
 from command_api.imports.simulated_ratings import SimulationMovie, person_id, simulate
 
@@ -47,10 +47,10 @@ class Command(ImportCommand):
                 if rating.film not in withdrawn:
                     sorter.add(rating, movie_id=rating.film)
             counts = RatingImportCounts(read=len(sorter))
-            append_ratings(sorter, counts, session, shift_seconds=first.shift_seconds)
+            append_ratings(sorter, counts, session, TimeShift(first.shift_seconds))
         self.stdout.write(
             f"{people} simulated people: {counts.imported + counts.rerated} ratings,"
-            f" {counts.already_there} were there already"
+            f" {counts.already_there + counts.outdated} were there already"
         )
 
 

@@ -12,11 +12,12 @@ from django.core.management.base import CommandError
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie, MovieFacts, RestoreMovie, WithdrawMovie
 from command_api.catalogue.models import ExternalId, Movie, RatingsImport
-from command_api.imports.ratings_sort import user_id
+from command_api.imports.data_sets import FIRST
 from events.catalogue import MovieRated
 from events.recorded import Origin
 
 T = 874_724_710  # a second in 1997
+user_id = FIRST.user_id
 MOVIES = [
     (1, "Usual Suspects, The (1995)", "Crime|Thriller"),
     (2, "Made Up, Entirely (1995)", "Sci-Fi|Gastronomy"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from command_api.imports.ratings_sort import user_id
+from command_api.imports.data_sets import FIRST
 from events.store.postgres import PostgresStore
 from infra.config import config
 
@@ -60,7 +60,7 @@ def expected(ratings):
     """Expected contents of the log, computed naively from the file."""
     events: dict[tuple[str, int], list[tuple[int, int | None, float]]] = {}
     for user, film, stars, at in ratings:
-        scores = events.setdefault((str(user_id(user)), 1_000_000 + film), [])
+        scores = events.setdefault((str(FIRST.user_id(user)), 1_000_000 + film), [])
         if not scores or scores[-1][0] != int(stars * 2):
             scores.append((int(stars * 2), scores[-1][0] if scores else None, at - LAST_AT))
     return events

@@ -69,8 +69,68 @@ def test_films_without_a_year_are_never_matched(matcher):
 
 def test_linked_film_keeps_its_movie_and_gets_new_links(matcher):
     matcher.match(film(2571, "Matrix, The (1999)"), {})
-    match = matcher.match(film(2571, "Renamed (2024)"), {"tmdb": "603"})
+    match = matcher.match(film(2571, "The Matrix (2000)"), {"tmdb": "603"})
     assert match == (5, "there", [LinkMovie(5, "tmdb", "603")], [], ())
+
+
+@pytest.mark.parametrize(
+    ("text", "other_ids"),
+    [
+        ("Matrix, The (1999)", {}),
+        ("Matrix (1999)", {}),  # without its article
+        ("Matrix, The (1998)", {}),  # a year earlier
+        ("The Ma-trix (1999)", {}),  # spelt differently
+        ("Die Matrix (The Matrix) (1999)", {}),  # under another name, too
+        ("Die Matrix (1999)", {"imdb": "tt0133093"}),  # by the id of another source
+    ],
+)
+def test_number_counts_if_title_and_year_agree(matcher, text, other_ids):
+    matcher.link(5, "movielens", "50")
+    match = matcher.match(film(50, text), other_ids)
+    assert (match.movie_id, match.how) == (5, "there")
+
+
+@pytest.mark.parametrize(
+    ("text", "movie_id", "how"),
+    [
+        ("Suspicion (1918)", 8, "ambiguous"),  # another movie of the catalogue
+        ("Star Wars (1977)", 1_000_001, "added"),
+        ("Matrix, The (2021)", 1_000_001, "added"),  # a remake
+        ("Matrix Reloaded, The (1999)", 1_000_001, "added"),
+        ("unknown", 1_000_001, "added"),
+    ],
+)
+def test_number_of_another_film_does_not_count(matcher, text, movie_id, how):
+    matcher.link(5, "movielens", "50")
+    another = film(50, text)
+    match = matcher.match(another, {})
+    assert (match.movie_id, match.how) == (movie_id, how)
+    assert matcher.linked["movielens", "50"] == 5
+    again = matcher.match(another, {})
+    assert (again.movie_id, again.how, again.commands) == (movie_id, "there", [])
+    assert matcher.match(film(50, "Matrix, The (1999)"), {}).movie_id == 5
+
+
+def test_renamed_movie_keeps_its_film(matcher):
+    matcher.link(9, "movielens", "50")
+    matcher.add_former_title(9, "Vitelloni, I", 1953)
+    assert matcher.doubted(film(50, "I Vitelloni (1953)"), {}) is None
+    assert matcher.match(film(50, "I Vitelloni (1953)"), {})[:2] == (9, "there")
+    assert matcher.doubted(film(50, "Notti bianche, Le (1957)"), {}) == 9
+
+
+def test_number_of_another_data_set_does_not_count(matcher):
+    matcher.link(9, "movielens:ml-1m", "50")
+    match = matcher.match(film(50, "Matrix, The (1999)"), {})
+    assert match == (5, "matched", [LinkMovie(5, "movielens", "50")], [], ())
+
+
+def test_films_of_two_data_sets_are_no_doubles(matcher):
+    matcher.match(film(50, "Matrix, The (1999)"), {})
+    other = MovieLensMatcher(1_000_001, "movielens:ml-1m", dict(matcher.linked))
+    other.add(5, "The Matrix", 1999)
+    match = other.match(film(2571, "Matrix, The (1999)"), {})
+    assert match == (5, "matched", [LinkMovie(5, "movielens:ml-1m", "2571")], [], ())
 
 
 def test_external_id_of_another_movie_is_not_taken_over(matcher):

@@ -8,15 +8,17 @@ import pytest
 
 from benchmarks.generated_ratings import MOVIES, make_by_user
 from command_api.imports import ratings_sort
+from command_api.imports.data_sets import FIRST
 from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_ratings import append_ratings, read_ratings
 from command_api.imports.movielens_reader import SourceRating
-from command_api.imports.ratings_sort import RatingsSorter, user_id
+from command_api.imports.ratings_sort import RatingsSorter, TimeShift
 from command_api.imports.session import ImportSession
 from events.recorded import partition_of
 from tests.fixtures.memory_store import MemoryStore
 
 PARTITIONS = 4
+user_id = FIRST.user_id
 
 
 def opinion(number, user, at):
@@ -29,11 +31,11 @@ def test_ratings_are_sorted_by_partition_user_and_time(monkeypatch, run, at_hand
     monkeypatch.setattr(ratings_sort, "_MERGE_ROWS", at_hand)
     choose = random.Random(5)
     rows = [(choose.randint(1, 9), choose.randint(0, 5) * 10) for _ in range(50)]
-    with RatingsSorter(PARTITIONS, run=run) as ratings:
+    with RatingsSorter(PARTITIONS, id_of=user_id, run=run) as ratings:
         for number, (user, at) in enumerate(rows):
             ratings.add(opinion(number, user, at), movie_id=number)
         assert (len(ratings), ratings.last_at) == (50, 50)
-        batches = list(ratings.batches(4, shift_seconds=100))
+        batches = list(ratings.batches(4, TimeShift(100)))
     assert all(0 < len(batch) <= 4 for _, batch in batches)
     assert [partition for partition, _ in batches] == sorted(partition for partition, _ in batches)
     unsorted = [
@@ -58,8 +60,8 @@ def test_ratings_are_sorted_by_partition_user_and_time(monkeypatch, run, at_hand
 
 
 def test_empty_sorter_yields_no_batches():
-    with RatingsSorter(PARTITIONS) as ratings:
-        assert list(ratings.batches(4, shift_seconds=0)) == []
+    with RatingsSorter(PARTITIONS, id_of=user_id) as ratings:
+        assert list(ratings.batches(4, TimeShift())) == []
 
 
 @pytest.mark.parametrize("order", ["by user", "anyhow"])
@@ -83,9 +85,9 @@ def _peak(directory, rows):
     movies = {film: film for film in range(1, MOVIES + 1)}
     tracemalloc.start()
     try:
-        with RatingsSorter(PARTITIONS, run=500) as ratings:
+        with RatingsSorter(PARTITIONS, id_of=user_id, run=500) as ratings:
             counts = read_ratings(find(directory), ratings, movies=movies, now=2_000_000_000)
-            append_ratings(ratings, counts, run, shift_seconds=0)
+            append_ratings(ratings, counts, run, TimeShift())
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
