@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Management commands of the platform.
 
-Re-executes itself with the Python of the checkout's .venv. Uses the servers that this checkout
-started last (.state/environment), unless the environment names others.
+Re-executes itself with the Python of the checkout's .venv. Works on the platform that this checkout
+started last (.state/environment) and names it on stderr, unless the environment names servers.
 """
 
 import os
@@ -11,7 +11,9 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent
 VENV_PYTHON = HOME / ".venv" / "bin" / "python"
-SERVERS = HOME / ".state" / "environment"
+LAST_STARTED = Path(os.environ.get("MARQUEE_STATE_DIR") or HOME / ".state") / "environment"
+WITHOUT_PLATFORM = {"check", "help", "makemigrations", "reference", "spectacular", "version"}
+"""Commands that neither read nor change a platform."""
 
 
 def use_venv_python() -> None:
@@ -20,13 +22,26 @@ def use_venv_python() -> None:
         os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606 - re-executes itself, no shell
 
 
-def use_started_servers() -> None:
-    """Use the servers that were started for this checkout, unless the environment names some."""
-    if "MARQUEE_DATABASE_URL" in os.environ or not SERVERS.exists():
+def use_last_started_platform() -> None:
+    """Use the platform started last in this checkout, unless the environment names servers."""
+    if "MARQUEE_DATABASE_URL" in os.environ or not LAST_STARTED.exists():
         return
-    for line in SERVERS.read_text().splitlines():
+    platform = f"as saved in {LAST_STARTED}"
+    for line in LAST_STARTED.read_text().splitlines():
+        if line.startswith("#"):
+            platform = line.lstrip("# ")
+            continue
         name, _, value = line.partition("=")
         os.environ.setdefault(name, value)
+    if needs_platform(sys.argv[1:]):
+        sys.stderr.write(f"Platform: {platform}\n")
+
+
+def needs_platform(arguments: list[str]) -> bool:
+    """Whether a command line reads or changes a platform."""
+    if {"-h", "--help", "--version"}.intersection(arguments):
+        return False
+    return bool(arguments) and arguments[0] not in WITHOUT_PLATFORM
 
 
 def run() -> None:
@@ -49,6 +64,6 @@ def run() -> None:
 
 if __name__ == "__main__":
     use_venv_python()
-    use_started_servers()
+    use_last_started_platform()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "infra.settings")
     run()

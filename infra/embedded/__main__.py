@@ -11,8 +11,8 @@ from infra.embedded.demo_account import Login, demo_account
 from infra.embedded.layout import Layout
 from infra.embedded.seed import STEPS, SeedStep, fill
 from infra.embedded.startup import DIRECTORY, Ports, running
-from infra.platform.processes import HOME
 from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
+from infra.platform.topology import last_started
 from infra.services import ServiceError
 from infra.services.ports import require_free
 from infra.services.progress import show, show_progress
@@ -60,9 +60,8 @@ def _run(directory: Path, ports: Ports, stopping: Event, *, steps: Sequence[Seed
         require_free((ports.query, ports.command), advice)
 
     with running(directory, ports, supervisor, check=require_ports) as (layout, platform):
-        platform.save_environment(layout.base / "environment")
-        if directory == DIRECTORY:
-            platform.save_environment(HOME / ".state" / "environment")
+        for path in (layout.base / "environment", last_started()):
+            platform.save_environment(path, name=f"{layout.base} (make run)")
         fill(platform, layout.base, supervisor, steps)
         login = demo_account(layout.base, platform.command_url)
         show(f"\nReady after {time.monotonic() - began:.0f} s.\n")
@@ -82,7 +81,8 @@ def _welcome(ports: Ports, layout: Layout, login: Login) -> str:
 
 Data       {layout.base}
 Logs       {layout.logs}, one file per process
-./manage.py works on it (lag, verify --all, events log --follow). Ctrl-C stops it."""
+./manage.py works on it (lag, verify --all, events log --follow) until another one is started.
+Ctrl-C stops it."""
 
 
 if __name__ == "__main__":

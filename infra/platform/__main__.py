@@ -6,14 +6,13 @@ from threading import Event
 
 from infra.platform.processes import HOME
 from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
-from infra.platform.topology import Platform, environment, prepare, processes
+from infra.platform.topology import Platform, environment, last_started, prepare, processes
 from infra.services import ServiceError, ensure, native_servers
 from infra.services.errors import DidNotStart
 from infra.services.ports import require_free
 from infra.services.progress import show, show_progress
 
-STATE = HOME / ".state"
-DIRECTORY = STATE / "platform"
+DIRECTORY = HOME / ".state" / "platform"
 NAME = "marquee"
 
 
@@ -47,7 +46,7 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
         projectors=2,
         clock=DIRECTORY / "clock",
     )
-    platform.save_environment(STATE / "environment")
+    platform.save_environment(last_started(), name=f"{DIRECTORY} (make native)")
     for member in platform.members():
         member.process.end_leftovers()
     with Supervisor(stopping, say=show_progress) as supervisor:
@@ -55,7 +54,7 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
         supervisor.bring_up(platform.members())
         _import_once(platform)
         show(f"\nQueries   {platform.query_url}/docs/\nCommands  {platform.command_url}/docs/")
-        show(f"Logs      {DIRECTORY / 'logs'}\n./manage.py uses these servers too. Ctrl-C ends it.")
+        show(f"Logs      {DIRECTORY / 'logs'}\n./manage.py works on it. Ctrl-C ends it.")
         supervisor.supervise()
     return 0
 

@@ -18,6 +18,7 @@ from infra.services import (
     create_database,
     drop_database,
 )
+from infra.services.paths import state_dir
 from infra.services.ports import free
 
 HEAVY_MODELS = ("search", "suggestions", "similarity")
@@ -39,9 +40,13 @@ class Platform:
         """Run a management command in the foreground; its exit status."""
         return run_manage(self.environ, *arguments).returncode
 
-    def save_environment(self, path: Path) -> None:
-        """Save the platform's variables for ./manage.py."""
-        path.write_text("".join(f"{name}={value}\n" for name, value in self.environ.items()))
+    def save_environment(self, path: Path, *, name: str) -> None:
+        """Save the platform's name and variables for ./manage.py, which prints the name."""
+        lines = [f"# {name}", *(f"{key}={value}" for key, value in self.environ.items())]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text("".join(f"{line}\n" for line in lines))
+        part.replace(path)
 
     def members(self) -> Sequence[Member]:
         """The processes as members of a supervisor."""
@@ -50,6 +55,11 @@ class Platform:
             Member(process, answers(f"{ready[name]}/health/ready") if name in ready else None)
             for name, process in self.processes.items()
         ]
+
+
+def last_started() -> Path:
+    """The file from which ./manage.py reads the variables of the platform started last."""
+    return state_dir() / "environment"
 
 
 @contextmanager

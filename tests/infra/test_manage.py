@@ -1,11 +1,14 @@
-"""manage.py: faults outside the program are printed in one line."""
+"""manage.py: the platform it works on, and faults outside the program in one line."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from infra.config import PREFIX
 from infra.platform.processes import HOME
+from infra.platform.topology import Platform
 
 CLOSED_PORT = "127.0.0.1:9"  # the discard port, on which nothing listens
 
@@ -49,3 +52,56 @@ def test_unknown_setting_is_named_without_traceback():
 
 def test_traceback_option_prints_the_traceback():
     assert "Traceback" in manage("lag", "--traceback").stderr
+
+
+def record(state, name, host):
+    """Record a platform, whose database is on a host that refuses connections, as started last."""
+    environ = {
+        "MARQUEE_DATABASE_URL": f"postgresql://nobody@{host}:9/none",
+        "MARQUEE_REDIS_URL": f"redis://{host}:9/0",
+    }
+    platform = Platform(command_url="", query_url="", environ=environ, processes={})
+    platform.save_environment(state / "environment", name=name)
+
+
+def messages(state, *arguments, **given):
+    """Run a command without variables; return what it writes to stderr."""
+    ours = {name: value for name, value in os.environ.items() if PREFIX not in name}
+    result = subprocess.run(
+        [sys.executable, str(HOME / "manage.py"), *arguments],
+        env=ours | {"MARQUEE_STATE_DIR": str(state), "MARQUEE_ROLE": "ops"} | given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stderr
+
+
+def test_command_names_and_uses_the_platform_started_last(tmp_path):
+    record(tmp_path, "/data/first (make run)", host="127.0.0.2")
+    record(tmp_path, "/data/second (make run)", host="127.0.0.3")
+    said = messages(tmp_path, "events", "verify")
+    assert said.startswith("Platform: /data/second (make run)\n")
+    assert "127.0.0.3" in said
+    assert "127.0.0.2" not in said
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("lag", "--help"), ("help",), ("--version",)])
+def test_command_that_needs_no_platform_names_none(tmp_path, arguments):
+    record(tmp_path, "/data/first (make run)", host="127.0.0.2")
+    assert "Platform:" not in messages(tmp_path, *arguments)
+
+
+def test_command_names_no_platform_when_the_environment_names_servers(tmp_path):
+    record(tmp_path, "/data/first (make run)", host="127.0.0.2")
+    given = {"MARQUEE_DATABASE_URL": f"postgresql://nobody@{CLOSED_PORT}/given"}
+    said = messages(tmp_path, "events", "verify", **given)
+    assert "Platform:" not in said
+    assert "127.0.0.1" in said
+
+
+def test_platform_recorded_by_an_older_version_is_named_by_its_file(tmp_path):
+    path = tmp_path / "environment"
+    path.write_text(f"MARQUEE_DATABASE_URL=postgresql://nobody@{CLOSED_PORT}/old\n")
+    said = messages(tmp_path, "events", "verify")
+    assert said.startswith(f"Platform: as saved in {path}\n")

@@ -127,6 +127,7 @@ def start(data, open_path, embedded_engines) -> Iterator[Callable[..., Run]]:
         port = port or free(run=2)
         screen = open_path / f"screen-{len(runs)}"
         environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
+        environ["MARQUEE_STATE_DIR"] = str(open_path / "state")
         command = [sys.executable, "-m", "infra.embedded", *(["--empty"] if is_empty else [])]
         with screen.open("wb") as output:
             popen = subprocess.Popen(

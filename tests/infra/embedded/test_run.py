@@ -5,14 +5,16 @@ The tests hand on a running platform, and its data.
 
 import os
 import signal
+import subprocess
 from contextlib import suppress
 
 import httpx
 import psycopg2
 
+from infra.config import PREFIX
 from infra.embedded.engines import postgres_url
 from infra.embedded.layout import layout_of
-from infra.platform.processes import run_manage
+from infra.platform.processes import manage, run_manage
 from tests.fixtures.platform import write_catalogue
 from tests.fixtures.waiting import until
 from tests.infra.embedded.conftest import leftovers, sockets
@@ -29,7 +31,7 @@ def import_a_movie(directory, tmp_path):
     """Import movie 1 into the platform of a directory."""
     write_catalogue(tmp_path / "catalogue.jsonl", movies=1)
     lines = (layout_of(directory).base / "environment").read_text().splitlines()
-    environ = dict(line.split("=", 1) for line in lines)
+    environ = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     run_manage(environ, "import_catalogue", str(tmp_path / "catalogue.jsonl"), check=True)
 
 
@@ -121,6 +123,20 @@ def test_processes_that_survived_a_killed_supervisor_are_ended_by_the_next(runni
     assert not {process.pid for process in leftovers(data)} & set(stopped)
 
 
+def assert_manage_works_on(run, state):
+    """Without variables, manage.py changes the platform that was started last."""
+    environ = {name: value for name, value in os.environ.items() if PREFIX not in name}
+    result = subprocess.run(
+        manage("events", "verify"),
+        env=environ | {"MARQUEE_STATE_DIR": str(state), "MARQUEE_ROLE": "ops"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    base = layout_of(run.directory).base
+    assert result.stderr.splitlines()[0] == f"Platform: {base} (make run)"
+
+
 def test_killed_engines_are_restarted_with_their_data(running, data, tmp_path):
     run = running()
     import_a_movie(data, tmp_path)
@@ -172,5 +188,6 @@ def test_second_platform_runs_beside_the_first(running, start, open_path):
     assert is_answering(first)
     assert is_answering(second.wait())
     assert first.login["password"] != second.login["password"]
+    assert_manage_works_on(second, open_path / "state")
     assert second.end(signal.SIGTERM) == 0
     assert leftovers(open_path / "other") == []
