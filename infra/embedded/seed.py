@@ -1,9 +1,13 @@
-"""Seed data of a new platform: movies, a simulated community and their lists."""
+"""Seed data of a new platform: movies, a simulated community and their lists.
+
+A platform that an earlier version seeded gets the corrections of the movies at its next start.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.platform.demo_catalogue import CORRECT, IMPORT, catalogue_version
 from infra.platform.processes import Process, manage
 from infra.platform.supervisor import Supervisor
 from infra.platform.topology import Platform
@@ -13,15 +17,17 @@ PEOPLE = 300
 
 
 class SeedStep(NamedTuple):
-    """A management command that runs once."""
+    """A management command that runs once; with a version, another one updates what it made."""
 
     name: str
     what: str
     arguments: Sequence[str]
+    version: str = ""
+    update: Sequence[str] = ()
 
 
 STEPS = (
-    SeedStep("catalogue", "36,273 movies", ("import_catalogue", "demo")),
+    SeedStep("catalogue", "36,273 movies", IMPORT, catalogue_version(), CORRECT),
     SeedStep(
         "community",
         f"ratings by {PEOPLE} simulated users",
@@ -34,13 +40,19 @@ STEPS = (
 def fill(
     platform: Platform, directory: Path, supervisor: Supervisor, steps: Sequence[SeedStep]
 ) -> None:
-    """Run each step once; resume an interrupted one. Raises DidNotStart, Stopped."""
-    for name, what, arguments in steps:
-        done = directory / f"{name}-filled"
+    """Run each step once for its version; resume an interrupted one.
+
+    Raises DidNotStart, Stopped.
+    """
+    for step in steps:
+        done = directory / f"{step.name}-filled"
         if not done.exists():
-            supervisor.say(name, what)
-            _run(platform, directory, supervisor, name, *arguments)
-            done.touch()
+            supervisor.say(step.name, step.what)
+            _run(platform, directory, supervisor, step.name, *step.arguments)
+        elif done.read_text() != step.version:
+            supervisor.say(step.name, "corrections of this version")
+            _run(platform, directory, supervisor, step.name, *step.update)
+        done.write_text(step.version)
 
 
 def _run(

@@ -4,6 +4,7 @@ import argparse
 import sys
 from threading import Event
 
+from infra.platform.demo_catalogue import CORRECT, IMPORT, catalogue_version
 from infra.platform.processes import HOME
 from infra.platform.supervisor import Stopped, Supervisor, stop_on_signals
 from infra.platform.topology import Platform, environment, last_started, prepare, processes
@@ -60,12 +61,13 @@ def _run(ports: tuple[int, int], stopping: Event) -> int:
 
 
 def _import_once(platform: Platform) -> None:
-    """Import the demo catalogue at the first start."""
-    imported = DIRECTORY / "catalogue-imported"
-    if not imported.exists():
-        if platform.manage("import_catalogue", "demo"):
-            raise DidNotStart("The demo catalogue could not be imported; see above.")
-        imported.touch()
+    """Import the demo catalogue at the first start, and correct it when it has another version."""
+    imported, version = DIRECTORY / "catalogue-imported", catalogue_version()
+    if imported.exists() and imported.read_text() == version:
+        return
+    if platform.manage(*(CORRECT if imported.exists() else IMPORT)):
+        raise DidNotStart("The demo catalogue could not be imported; see above.")
+    imported.write_text(version)
 
 
 if __name__ == "__main__":

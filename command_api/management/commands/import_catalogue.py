@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from command_api.catalogue.demo.lines import DEMO, version_of
+from command_api.catalogue.models import CatalogueVersion
 from command_api.imports.base_command import BAD_INPUT, ImportCommand
 from command_api.imports.catalogue import import_catalogue
 from command_api.imports.session import ImportSession
-
-DEMO = Path(__file__).parents[2] / "catalogue" / "demo" / "catalogue.jsonl.gz"
 
 
 class Command(ImportCommand):
@@ -41,6 +41,8 @@ class Command(ImportCommand):
         self.fail_if_damaged([result.damage])
         if result.broken == result.read:
             raise CommandError(f"No line of {options['file']} could be read as a movie.")
+        if options["file"] == "demo":
+            CatalogueVersion.objects.get_or_create(digest=version_of(DEMO))
 
 
 def _path(argument: str) -> Path:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from command_api.management.commands.import_catalogue import DEMO
+from command_api.catalogue.demo.lines import DEMO
 from infra.config import PREFIX
 from infra.platform.processes import HOME
 from tests.infra.embedded.conftest import leftovers

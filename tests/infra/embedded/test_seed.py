@@ -5,6 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
+from command_api.catalogue.demo import lines
 from infra.embedded import seed
 from infra.embedded.seed import STEPS, SeedStep, fill
 from infra.platform.supervisor import Stopped, Supervisor
@@ -29,8 +30,14 @@ class Filled:
         self._done = directory / "done"
         self._done.touch()
 
-    def step(self, name: str, command: str = "") -> SeedStep:
-        return SeedStep(name, f"all of the {name}", (f"echo {name} >> {self._done}; {command}",))
+    def step(self, name: str, command: str = "", version: str = "") -> SeedStep:
+        return SeedStep(
+            name,
+            f"all of the {name}",
+            (f"echo {name} >> {self._done}; {command}",),
+            version,
+            (f"echo {name}-update >> {self._done}; {command}",),
+        )
 
     def fill(self, *steps: SeedStep, stopping: Event | None = None) -> None:
         def say(subject: str, news: str) -> None:
@@ -79,6 +86,31 @@ def test_seeding_resumes_at_the_interrupted_step(filled, tmp_path):
     (tmp_path / "again").touch()
     filled.fill(*steps)
     assert filled.done == ["catalogue", "community", "community", "lists"]
+
+
+def test_changed_version_of_a_seed_step_updates_once_what_an_earlier_start_made(filled):
+    (filled.directory / "catalogue-filled").touch()  # as versions before wrote it
+    for version in ("1", "1", "2", "2"):
+        filled.fill(filled.step("catalogue", version=version), filled.step("community"))
+    assert filled.done == ["catalogue-update", "community", "catalogue-update"]
+
+
+def test_failed_update_of_a_seed_step_is_repeated_at_the_next_start(filled, tmp_path):
+    filled.fill(filled.step("catalogue", version="1"))
+    failing = filled.step("catalogue", f"test -e {tmp_path}/again", version="2")
+    with pytest.raises(DidNotStart):
+        filled.fill(failing)
+    (tmp_path / "again").touch()
+    filled.fill(failing)
+    filled.fill(failing)
+    assert filled.done == ["catalogue", "catalogue-update", "catalogue-update"]
+
+
+def test_catalogue_of_an_earlier_version_is_corrected_and_not_imported_again():
+    [catalogue] = (step for step in STEPS if step.name == "catalogue")
+    assert catalogue.arguments == ("import_catalogue", "demo")
+    assert catalogue.update == ("correct_catalogue",)
+    assert catalogue.version == lines.version_of()
 
 
 def test_failed_seed_step_is_reported_and_retried(filled, tmp_path):
