@@ -20,7 +20,7 @@ from events.vault import erasures, subjects
 from events.vault.erasures import ErasureProgress, ErasureReportLine
 from infra.errors import Forbidden, NotFound
 from infra.http.permissions import Anybody, LoggedIn
-from infra.http.strict_json import StrictSerializer
+from infra.http.strict_json import SecretField, StrictSerializer
 
 _STATUS_LINK = "erasure"
 
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 class ErasureBody(StrictSerializer):
     """The user's password, as confirmation."""
 
-    password = serializers.CharField(max_length=password_hashing.LONGEST, trim_whitespace=False)
+    password = SecretField(max_length=password_hashing.LONGEST, trim_whitespace=False)
 
 
 class AskedAnswer(serializers.Serializer[Any]):

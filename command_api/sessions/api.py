@@ -25,7 +25,7 @@ from events.vault import refresh_families
 from events.vault.refresh_families import RefreshTokenId
 from infra.config import config
 from infra.http.permissions import Anybody, LoggedIn
-from infra.http.strict_json import StrictSerializer
+from infra.http.strict_json import SecretField, StrictSerializer
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security import access_tokens
@@ -38,7 +38,7 @@ class LoginBody(StrictSerializer):
     """A log-in: a username or e-mail address, and the password."""
 
     login = serializers.CharField(max_length=_LONGEST_LOGIN, trim_whitespace=False)
-    password = serializers.CharField(max_length=password_hashing.LONGEST, trim_whitespace=False)
+    password = SecretField(max_length=password_hashing.LONGEST, trim_whitespace=False)
 
 
 class RefreshBody(StrictSerializer):

@@ -1,8 +1,8 @@
 """Strict JSON: parses bodies and query parameters strictly, and encodes answers.
 
 Unknown fields and parameters are refused by name, duplicates too, and values of another JSON
-type: DRF alone takes ``"7"``, ``7.0`` and ``true`` for integers. Text is normalised (NFC) and may
-have no invisible characters.
+type: DRF alone takes ``"7"``, ``7.0`` and ``true`` for integers. Text is normalised (NFC), may have
+no invisible characters, and has something to see unless it may be blank.
 """
 
 import json
@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import IO, Any
-from unicodedata import category, normalize
 
 import msgspec
 from django.http import QueryDict
@@ -21,6 +20,7 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from infra import visible_text
 from infra.config import config
 from infra.errors import BadRequest, Invalid, TooLarge, TooLong
 from infra.http.problem_details import field_errors
@@ -31,11 +31,6 @@ MAX_MEMBERS = 100
 """Members of one object in a body; ours have at most ten."""
 MAX_QUERY_LENGTH = 4096
 """Characters of the whole query string."""
-_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode categories: controls, surrogates, line and paragraph separators."""
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-"""They make text read in another order than it is written. Emoji joiners are allowed."""
-_LINE_CHARACTERS = frozenset("\n\r\t")
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 _REMEMBERED_LENGTH = 200
@@ -131,25 +126,6 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
     )
 
 
-def normalised_text(text: str, *, is_long: bool = False) -> str:
-    """Text in NFC; raises ValidationError for invisible and bidirectional control characters.
-
-    Long text may have line breaks and tabs.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    for character in text:
-        if _is_hidden(character) and not (is_long and character in _LINE_CHARACTERS):
-            raise serializers.ValidationError(
-                f"The character U+{ord(character):04X} is not allowed."
-            )
-    return normalize("NFC", text)
-
-
-def _is_hidden(character: str) -> bool:
-    return category(character) in _HIDDEN or character in _BIDI_CONTROLS
-
-
 class StrictSerializer(serializers.Serializer[Any]):
     """A body whose fields must be exactly the declared ones, each of its own type."""
 
@@ -174,6 +150,10 @@ class TextField(serializers.CharField):
     """Text of more than one line."""
 
 
+class SecretField(serializers.CharField):
+    """Text that is compared and never shown, such as a password; it may be invisible."""
+
+
 def _normalised(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields with normalised text; raises ValidationError, which names the fields."""
     taken, wrong = dict(data), {}
@@ -189,10 +169,24 @@ def _normalised(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[s
 
 def _text(field: Any, value: Any) -> Any:
     if isinstance(value, str):
-        return normalised_text(value, is_long=isinstance(field, TextField))
+        return _normalised_text(field, value)
     if isinstance(value, list) and isinstance(field, serializers.ListField):
         return [_text(field.child, item) for item in value]
     return value
+
+
+def _normalised_text(field: Any, text: str) -> str:
+    is_secret = isinstance(field, SecretField)
+    try:
+        normal = visible_text.normalised(
+            text, is_long=isinstance(field, TextField), is_secret=is_secret
+        )
+    except visible_text.HiddenCharacter as error:
+        raise serializers.ValidationError(str(error)) from error
+    may_be_blank = is_secret or not text or getattr(field, "allow_blank", False)
+    if not may_be_blank and visible_text.is_blank(normal):
+        raise serializers.ValidationError("This field may not be blank.")
+    return normal
 
 
 def _unknown(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -283,8 +277,9 @@ def _unfit(field: Any, data: QueryDict) -> str | None:
 def _typed(field: Any, given: list[str]) -> Any:
     if isinstance(field, serializers.ListField):
         return given
-    make = next((make for kind, _, make, _ in _FORMS if isinstance(field, kind)), str)
-    return make(given[0])
+    make = next((make for kind, _, make, _ in _FORMS if isinstance(field, kind)), None)
+    # Text copied from a page brings soft hyphens and zero-width spaces along.
+    return make(given[0]) if make else visible_text.without_invisible(given[0])
 
 
 class PageQuery(StrictQuery):

@@ -16,6 +16,7 @@ from infra.http.strict_json import (
     MAX_QUERY_LENGTH,
     JSONParser,
     PageQuery,
+    SecretField,
     StrictSerializer,
     TextField,
     decode,
@@ -172,6 +173,36 @@ def test_invisible_characters_are_refused(field, hidden):
     assert f"U+{ord(hidden):04X}" in "".join(errors(refusal).values())
 
 
+@pytest.mark.parametrize("hidden", "\u200b\u00ad\u2060\u2063\u180e\ufffa\U000e0041")
+@pytest.mark.parametrize("field", ["name", "lines", "list"])
+def test_characters_that_nobody_sees_are_refused(field, hidden):
+    text = f"a{hidden}b"
+    with pytest.raises(Invalid) as refusal:
+        Words.read({field: [text] if field == "list" else text})
+    assert f"U+{ord(hidden):04X}" in "".join(errors(refusal).values())
+
+
+@pytest.mark.parametrize("blank", ["\u200d", "\u200e \u200f", "\u3164", "\u2800\u2800", "\u0301"])
+@pytest.mark.parametrize("field", ["name", "lines", "list"])
+def test_text_without_anything_to_see_is_blank(field, blank):
+    with pytest.raises(Invalid) as refusal:
+        Words.read({field: [blank] if field == "list" else blank})
+    assert [*errors(refusal).values()] == ["This field may not be blank."]
+
+
+class Login(StrictSerializer):
+    password = SecretField(trim_whitespace=False)
+    note = TextField(required=False, allow_blank=True)
+
+
+def test_secret_may_be_invisible_and_optional_text_may_be_blank():
+    body = {"password": "\u200b\u3164 ", "note": ""}
+    assert Login.read(body) == body
+    assert Login.read({"password": "x", "note": "\u3164"})["note"] == "\u3164"
+    with pytest.raises(Invalid):
+        Login.read({"password": "a\x07b"})
+
+
 @pytest.mark.parametrize("line", "\n\r\t")
 def test_line_break_in_name_is_refused(line):
     with pytest.raises(Invalid) as refusal:
@@ -262,6 +293,9 @@ def test_query_string_length_is_limited():
 
 def test_query_parameters_are_normalised_to_nfc():
     assert Search.of("q=e%CC%81")["q"] == "\u00e9"
+    assert Search.of("q=Ali%C2%ADen%E2%80%8B")["q"] == "Alien"
+    with pytest.raises(Invalid):
+        Search.of("q=%E2%80%8B")
     with pytest.raises(Invalid) as refusal:
         Search.of("q=a%E2%80%AEb")
     assert list(errors(refusal)) == ["q"]

@@ -1,0 +1,83 @@
+"""Text from outside: in NFC, without characters that nobody sees or that reorder a line.
+
+Joiners and marks that scripts and emoji need stay: U+200C to U+200F, U+061C, variation selectors,
+and the tags in the flags of England, Scotland and Wales.
+"""
+
+import re
+from unicodedata import category, normalize
+
+_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: controls, surrogates, line and paragraph separators."""
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""They make text read in another order than it is written."""
+_FLAG_OR_INVISIBLE = re.compile(
+    "(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)"
+    "|[\u00ad\u034f\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+)
+"""A flag, or a character that nobody sees and nothing needs, such as the zero-width space."""
+_SHAPELESS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols without a shape: the fillers of Hangul and the empty Braille pattern."""
+_LINE_CHARACTERS = frozenset("\n\r\t")
+
+
+class HiddenCharacter(ValueError):
+    """A text has a character that is not allowed; the message names it."""
+
+    def __init__(self, character: str) -> None:
+        super().__init__(f"The character U+{ord(character):04X} is not allowed.")
+
+
+def normalised(text: str, *, is_long: bool = False, is_secret: bool = False) -> str:
+    """The text in NFC; raises HiddenCharacter.
+
+    Long text may have line breaks and tabs. A secret, which is compared and never shown, may have
+    invisible characters, but no controls.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    for character in text:
+        if _is_control(character, is_long=is_long):
+            raise HiddenCharacter(character)
+    for found in () if is_secret else _FLAG_OR_INVISIBLE.finditer(text):
+        if not found[1]:
+            raise HiddenCharacter(found[0])
+    return normalize("NFC", text)
+
+
+def without_invisible(text: str) -> str:
+    """The text without the characters that nobody sees and nothing needs."""
+    return _FLAG_OR_INVISIBLE.sub(lambda found: found[1] or "", text)
+
+
+def one_line(text: str) -> str:
+    """A name of a file: normalised, without invisible characters and needless blanks.
+
+    Raises HiddenCharacter for controls; line breaks become blanks.
+    """
+    return normalised(" ".join(without_invisible(text).split()))
+
+
+def scrubbed(text: str, *, is_long: bool = False) -> str:
+    """A text of a source that nobody can correct: all hidden characters are left out."""
+    kept = without_invisible(text)
+    kept = kept if is_long else " ".join(kept.split())
+    visible = (each for each in kept if not _is_control(each, is_long=is_long))
+    return normalize("NFC", "".join(visible)).strip()
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see, not even of a mark without its letter."""
+    return not any(_is_visible(character) for character in text)
+
+
+def _is_control(character: str, *, is_long: bool) -> bool:
+    if is_long and character in _LINE_CHARACTERS:
+        return False
+    return category(character) in _CONTROLS or character in _BIDI_CONTROLS
+
+
+def _is_visible(character: str) -> bool:
+    kind = category(character)
+    return kind[0] not in "MZ" and kind not in {"Cc", "Cf", "Cs"} and character not in _SHAPELESS
