@@ -16,6 +16,7 @@ from command_api.ratings.decider import RateMovie, rating
 from events.catalogue import Score
 from events.recorded import Origin, Position, Recorded, Stream
 from events.store import AppendEntry, EventStore, WrongExpectedVersion
+from infra.client_times import is_future
 from infra.errors import FieldError
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -23,7 +24,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 class RatingInput(NamedTuple):
-    """A rating of the list; without a time it counts as given now."""
+    """A rating of the list, with a time in UTC; without one it counts as given now."""
 
     movie_id: int
     score: Score
@@ -57,7 +58,7 @@ def reject_invalid(
         errors.append(FieldError("movie_id", "There is no such movie."))
     elif movies[given.movie_id]:
         errors.append(FieldError("movie_id", WITHDRAWN))
-    if given.at is not None and given.at > now:
+    if given.at is not None and is_future(given.at, now=now):
         errors.append(FieldError("rated_at", "rated_at must not be in the future."))
     if given.at is not None and given.at < EARLIEST:
         errors.append(FieldError("rated_at", f"rated_at must not be before {EARLIEST.year}."))
@@ -72,7 +73,11 @@ def import_ratings(
     now: datetime,
     origin: Origin,
 ) -> ImportResult:
-    """Append the ratings that change something; plan again if one of the streams moved."""
+    """Append the ratings that change something; plan again if one of the streams moved.
+
+    Times after ``now`` are of clocks that are ahead, and become ``now``.
+    """
+    ratings = {nth: it._replace(at=it.at and min(it.at, now)) for nth, it in ratings.items()}
     for _ in range(MAX_ATTEMPTS - 1):
         with suppress(WrongExpectedVersion):
             return _attempt(user_id, ratings, store, now, origin)

@@ -21,6 +21,7 @@ from command_api.ratings.bulk_import import (
 )
 from command_api.ratings.decider import HIGHEST, LOWEST
 from events.catalogue import Score
+from infra.client_times import to_utc
 from infra.errors import Invalid
 from infra.http.permissions import LoggedIn
 from infra.http.strict_json import StrictSerializer
@@ -42,12 +43,12 @@ class _ValidRating(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TimeField(serializers.DateTimeField):
-    """A time with its UTC offset; one without an offset is refused."""
+    """A time with its UTC offset, converted to UTC; one without an offset is refused."""
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
-            return msgspec.convert(value, _Time)
-        except msgspec.ValidationError as error:
+            return to_utc(msgspec.convert(value, _Time))
+        except (msgspec.ValidationError, ValueError) as error:
             raise serializers.ValidationError(
                 "This must be a time with its UTC offset, like 2026-01-31T20:15:00Z."
             ) from error
@@ -78,9 +79,10 @@ class RatingsBody(RatingBroughtBody):
 def _read(item: Any) -> RatingInput | RatingOutcome:
     try:
         valid = msgspec.convert(item, _ValidRating)
-    except msgspec.ValidationError:
+        at = valid.rated_at and to_utc(valid.rated_at)
+    except (msgspec.ValidationError, ValueError):
         return _read_with_reasons(item)
-    return RatingInput(valid.movie_id, valid.score, valid.rated_at)
+    return RatingInput(valid.movie_id, valid.score, at)
 
 
 def _read_with_reasons(item: Any) -> RatingInput | RatingOutcome:

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from rich.console import Console
 
 from events.store.generations import RebuildInProgress, rebuild_lock
+from infra.client_times import is_future, to_utc
 from projectors.errors import RetryLater, StopProjector
 from projectors.management.arguments import chosen, naming, print_verdicts
 from projectors.rebuild.comparison import CouldNotCompare
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         naming(parser, more=f"; or {CATALOGUE_TABLES}, the command side's own tables")
         parser.add_argument(
             "--until",
-            type=_moment,
+            type=moment,
             metavar="TIME",
             help="as they were at a time (2026-11-24T12:00Z)",
         )
@@ -109,14 +110,17 @@ def _label(text: str) -> str:
     return text
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A time in UTC, at most now; without an offset it is in UTC. Raises ArgumentTypeError."""
+    wrong = f"{text!r} is not a time such as 2026-11-24T12:00:00Z."
     try:
         parsed = parse_datetime(text)
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T12:00:00Z.")
-    moment = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    if moment > datetime.now(UTC):
+        if parsed is None:
+            raise ArgumentTypeError(wrong)
+        at = to_utc(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+    except ValueError as error:
+        raise ArgumentTypeError(wrong) from error
+    now = datetime.now(UTC)
+    if is_future(at, now=now):
         raise ArgumentTypeError("The time must not be in the future.")
-    return moment
+    return min(at, now)

@@ -58,6 +58,12 @@ def test_imported_ratings_are_appended_in_order_of_time():
     assert imported.position == log(store)[-1].position
 
 
+def test_imported_rating_of_a_clock_that_is_ahead_is_given_now():
+    store = MemoryStore(8)
+    import_into(store, RatingInput(ALIEN, 7, NOW + timedelta(seconds=40)))
+    assert [it.occurred_at for it in log(store)] == [NOW]
+
+
 def test_imported_rating_carries_the_previous_score():
     store = MemoryStore(8)
     import_into(store, RatingInput(ALIEN, 7, ago(9)))
@@ -134,7 +140,8 @@ class Racing(MemoryStore):
         (RatingInput(ALIEN, 7, NOW), []),
         (RatingInput(ALIEN, 7, EARLIEST), []),
         (RatingInput(HEAT, 7), ["movie_id"]),
-        (RatingInput(ALIEN, 7, NOW + timedelta(microseconds=1)), ["rated_at"]),
+        (RatingInput(ALIEN, 7, NOW + timedelta(minutes=1)), []),
+        (RatingInput(ALIEN, 7, NOW + timedelta(minutes=1, microseconds=1)), ["rated_at"]),
         (RatingInput(ALIEN, 7, EARLIEST - timedelta(microseconds=1)), ["rated_at"]),
         (RatingInput(HEAT, 7, datetime.max.replace(tzinfo=UTC)), ["movie_id", "rated_at"]),
     ],

@@ -106,6 +106,42 @@ def test_import_gives_the_reason_for_each_refused_rating(api, ann, rating, field
     assert len(log_rows()) == 1
 
 
+@pytest.mark.parametrize(
+    ("rated_at", "utc"),
+    [
+        ("2020-06-15T12:00:00-16:00", datetime(2020, 6, 16, 4, tzinfo=UTC)),
+        ("2020-06-15T12:00:00-23:59", datetime(2020, 6, 16, 11, 59, tzinfo=UTC)),
+        ("2020-06-15T12:00:00+23:59", datetime(2020, 6, 14, 12, 1, tzinfo=UTC)),
+        ("2020-06-15T12:00:00+15:59", datetime(2020, 6, 14, 20, 1, tzinfo=UTC)),
+    ],
+)
+def test_import_takes_every_offset_and_loses_no_other_rating(api, ann, rated_at, utc):
+    ratings = [rating_input(ALIEN, 1, YEAR_2000) for _ in range(998)]
+    ratings += [rating_input(ALIEN, 7, rated_at), rating_input(HEAT, 5)]
+    answer = send_import(api, ann, *ratings)
+    assert answer.status_code == 200
+    assert [answer.json()[name] for name in ("taken", "unchanged", "refused")] == [2, 998, 0]
+    assert {it.event.movie_id: it.occurred_at for it in log(ann)}[ALIEN] == utc
+
+
+@pytest.mark.parametrize(
+    "rated_at",
+    ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-00:01", "2020-06-15T12:00:00+24:00"],
+)
+def test_import_refuses_a_time_that_is_none_in_utc_alone(api, ann, rated_at):
+    answer = send_import(api, ann, rating_input(ALIEN, 7, rated_at), rating_input(HEAT, 5))
+    assert answer.status_code == 200
+    assert [it["result"] for it in answer.json()["results"]] == ["refused", "taken"]
+
+
+@pytest.mark.parametrize("seconds", [2, 30, 55])
+def test_import_takes_a_clock_that_is_a_little_ahead_for_now(api, ann, seconds):
+    soon = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+    assert send_import(api, ann, rating_input(ALIEN, 7, soon)).json()["taken"] == 1
+    [recorded] = log(ann)
+    assert recorded.occurred_at <= datetime.now(UTC)
+
+
 def test_import_refuses_ratings_of_the_future(api, ann):
     soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     [result] = send_import(api, ann, rating_input(ALIEN, 7, soon)).json()["results"]
