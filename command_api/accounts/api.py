@@ -10,9 +10,10 @@ from command_api.accounts.registration import Applicant, register
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
 from command_api.preferences.api import genre_list
+from events.vault.email_domains import normal_address
 from events.vault.subjects import email_scope
 from infra.http.permissions import Anybody
-from infra.http.strict_json import StrictSerializer
+from infra.http.strict_json import SecretField, StrictSerializer
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
@@ -23,12 +24,19 @@ _NAMING = (
 )
 
 
-def new_password() -> serializers.CharField:
-    return serializers.CharField(
+def new_password() -> SecretField:
+    return SecretField(
         min_length=password_hashing.SHORTEST,
         max_length=password_hashing.LONGEST,
         trim_whitespace=False,
     )
+
+
+class AddressField(serializers.EmailField):
+    """An e-mail address in its normal form, with its domain in ASCII; that form is validated."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normal_address(super().to_internal_value(data))
 
 
 class AccountBody(StrictSerializer):
@@ -37,7 +45,7 @@ class AccountBody(StrictSerializer):
     username = serializers.RegexField(
         USERNAME, trim_whitespace=False, error_messages={"invalid": _NAMING}
     )
-    email = serializers.EmailField(max_length=254, trim_whitespace=False)
+    email = AddressField(max_length=254, trim_whitespace=False)
     password = new_password()
     genres = genre_list(required=False)
 

@@ -4,10 +4,9 @@ They ignore Idempotency-Key: the change ends the very token that a repetition wo
 """
 
 from django.http import HttpRequest
-from rest_framework import serializers
 
 from command_api.accounts import password_hashing
-from command_api.accounts.api import new_password
+from command_api.accounts.api import AddressField, new_password
 from command_api.emails.api import mailed_token
 from command_api.http.openapi import describe_command
 from command_api.http.view import Answer, Call, CommandView
@@ -15,7 +14,7 @@ from command_api.passwords import change
 from events.vault import outgoing_mail
 from events.vault.models import Purpose
 from infra.http.permissions import Anybody, LoggedIn
-from infra.http.strict_json import StrictSerializer
+from infra.http.strict_json import SecretField, StrictSerializer
 from infra.rate_limit import sliding_window
 from infra.rate_limit.sliding_window import Throttle
 from infra.security.access_tokens import Identity
@@ -24,14 +23,14 @@ from infra.security.access_tokens import Identity
 class ChangeBody(StrictSerializer):
     """The old password and the new one."""
 
-    old = serializers.CharField(max_length=password_hashing.LONGEST, trim_whitespace=False)
+    old = SecretField(max_length=password_hashing.LONGEST, trim_whitespace=False)
     new = new_password()
 
 
 class ForgotBody(StrictSerializer):
     """The address of the account whose password was forgotten."""
 
-    email = serializers.EmailField(max_length=254, trim_whitespace=False)
+    email = AddressField(max_length=254, trim_whitespace=False)
 
 
 class ResetBody(StrictSerializer):

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from events.vault.models import Letter, MailedToken, Purpose, Subject
-from events.vault.name_skeletons import email_digest
+from events.vault.name_skeletons import email_digests
 from infra.security.keys import PEPPER, secret
 
 TOKEN_BYTES = 32
@@ -54,13 +54,11 @@ class QueuedLetter(NamedTuple):
 
 def enqueue(purpose: Purpose, *, email: str) -> None:
     """Enqueue a mail to the user of an address; once, however often it is asked for."""
-    letter = Letter(
-        letter=uuid4(),
-        purpose=purpose,
-        email_hmac=email_digest(secret(PEPPER), email),
-        due_at=Now(),
-    )
-    Letter.objects.bulk_create([letter], ignore_conflicts=True)
+    letters = [
+        Letter(letter=uuid4(), purpose=purpose, email_hmac=digest, due_at=Now())
+        for digest in email_digests(secret(PEPPER), email)
+    ]
+    Letter.objects.bulk_create(letters, ignore_conflicts=True)
     letter_enqueued.set()
 
 

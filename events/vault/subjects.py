@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from events.catalogue.accounts import EncryptedField
 from events.vault.encryption import decrypt_field, new_key
 from events.vault.models import Subject
-from events.vault.name_skeletons import email_digest, username_digest
+from events.vault.name_skeletons import email_digest, email_digests, username_digest
 from infra.security.keys import PEPPER, secret
 
 ORPHANED_AFTER = timedelta(minutes=1)
@@ -55,6 +55,8 @@ class Credentials(NamedTuple):
 
 def reserve(user_id: UUID, *, username: str, email: str, password_hash: str) -> bytes:
     """Reserve the names and make the person's key; raises NamesTaken."""
+    if _is_older_email(email):
+        raise NamesTaken(["email"])
     key = new_key()
     try:
         with transaction.atomic(using="vault"):
@@ -105,8 +107,13 @@ def orphans(*, username: str | None = None, email: str | None = None) -> Sequenc
 
 def find(login: str) -> Credentials | None:
     """The credentials of a username or an e-mail address; only an address has an @."""
-    field = "email_hmac" if "@" in login else "username_hmac"
-    return _credentials(Subject.objects.filter((field, login_digest(login))).first())
+    if "@" not in login:
+        return _credentials(Subject.objects.filter(username_hmac=login_digest(login)).first())
+    rows = {bytes(row.email_hmac or b""): row for row in Subject.objects.filter(_same_email(login))}
+    found = [rows[each] for each in email_digests(_pepper(), login) if each in rows]
+    if len(found) == 1 and login_digest(login) not in rows:
+        _update_email(found[0], login)
+    return _credentials(found[0] if found else None)
 
 
 def credentials_of(user_id: UUID) -> Credentials | None:
@@ -172,8 +179,24 @@ def _same_names(username: str, email: str) -> dict[str, Q]:
     """The condition on each name, by field."""
     return {
         "username": Q(username_hmac=username_digest(_pepper(), username)),
-        "email": Q(email_hmac=email_digest(_pepper(), email)),
+        "email": _same_email(email),
     }
+
+
+def _same_email(email: str) -> Q:
+    return Q(email_hmac__in=email_digests(_pepper(), email))
+
+
+def _is_older_email(email: str) -> bool:
+    """Whether a row of an earlier release has another digest of the address."""
+    older = {*email_digests(_pepper(), email)} - {email_digest(_pepper(), email)}
+    return bool(older) and Subject.objects.filter(email_hmac__in=older).exists()
+
+
+def _update_email(row: Subject, email: str) -> None:
+    """Give a row of an earlier release today's digest of its address."""
+    rows = Subject.objects.filter(user_id=row.user_id, email_hmac=row.email_hmac)
+    rows.update(email_hmac=email_digest(_pepper(), email))
 
 
 def _pepper() -> bytes:

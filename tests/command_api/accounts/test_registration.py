@@ -95,6 +95,45 @@ def test_registration_refuses_names_that_look_like_taken_ones(register, username
     assert len(log_rows()) == len(states()) == 1
 
 
+BUCHER = "eve@b\u00fccher.example"
+BUCHER_ASCII = "eve@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (BUCHER, BUCHER_ASCII),
+        (BUCHER_ASCII, BUCHER),
+        (BUCHER, "Eve@XN--BCHER-KVA.example"),
+        ("eve@stra\u00dfe.example", "eve@xn--strae-oqa.example"),
+        ("eve@\u4f8b\u3048.jp", "eve@xn--r8jz45g.jp"),
+        ("eve@bu\u0308cher.example", "eve@B\u00dcCHER.example"),
+    ],
+)
+def test_spellings_of_one_address_are_one_account(register, log_in, first, second):
+    assert register("eve", email=first).status_code == 201
+    answer = register("other", email=second)
+    assert (answer.status_code, fields(answer)) == (409, ["email"])
+    assert [log_in(spelling).status_code for spelling in (first, second)] == [200, 200]
+    assert states() == ["active"]
+
+
+def test_address_is_stored_in_its_normal_form(register):
+    [position] = decode_positions(register("eve", email=BUCHER).headers["Log-Position"])
+    event = store().page(position.partition, after=position.offset - 1, limit=1)[0].event
+    assert isinstance(event, UserRegistered)
+    email = subjects.decrypt(event.email, subject=event.user_id, field="email")
+    assert email == BUCHER_ASCII
+
+
+@pytest.mark.parametrize(
+    "email", ["eve@b\u200b.example", "eve@\u202eb.example", "e\u2060@b.example"]
+)
+def test_address_with_hidden_characters_is_refused(register, email):
+    answer = register("eve", email=email)
+    assert (answer.status_code, fields(answer)) == (422, ["email"])
+
+
 def test_concurrent_registrations_of_one_name_have_one_winner(api):
     body = {"username": "ann", "password": "correct horse battery"}
     statuses: list[int] = []

@@ -115,6 +115,15 @@ def test_forgotten_password_answers_the_same_for_unknown_addresses(api, ann, pos
     assert Letter.objects.count() == 0
 
 
+@pytest.mark.parametrize("spelling", ["b\u00fccher.example", "xn--bcher-kva.example"])
+def test_every_spelling_of_an_address_gets_its_mail(api, register, post, spelling):
+    register("eve", email="eve@b\u00fccher.example")
+    assert [letter.to for letter in post()] == [["eve@xn--bcher-kva.example"]]
+    forgot(api, f"eve@{spelling}")
+    assert [letter.to for letter in post()] == [["eve@xn--bcher-kva.example"]]
+    assert Letter.objects.count() == 0
+
+
 def test_emails_to_a_user_are_limited_in_rate(api, ann, post):
     for _ in range(3):
         forgot(api)

@@ -1,14 +1,16 @@
 """Subjects: reservations, unique names, keys and log-ins."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from events.vault import refresh_families, subjects
+from events.vault import outgoing_mail, refresh_families, subjects
 from events.vault.encryption import encrypt_field
-from events.vault.models import Subject
+from events.vault.models import Letter, Purpose, Subject
 from events.vault.subjects import KeyMissing, NamesTaken, Reservation
+from infra.security.keys import PEPPER, secret
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "vault"]),
@@ -65,6 +67,40 @@ def test_names_are_unique_until_released():
     assert error.value.fields == ["username"]
     subjects.release(reservation(user_id))
     reserve("ANN", "other@example.org")
+
+
+BUCHER = "eve@b\u00fccher.example"
+BUCHER_ASCII = "eve@xn--bcher-kva.example"
+
+
+def reserve_by_an_earlier_release(username, email):
+    """Reserve names as earlier releases did: the digest of the address as entered."""
+    user_id, _ = reserve(username, f"{username}@example.org")
+    earlier = hmac.digest(secret(PEPPER), f"email:{email}".encode(), "sha256")
+    Subject.objects.filter(user_id=user_id).update(email_hmac=earlier)
+    return user_id
+
+
+@pytest.mark.parametrize("spelling", [BUCHER, BUCHER_ASCII])
+def test_address_of_an_earlier_release_is_found_by_every_spelling(spelling):
+    user_id = reserve_by_an_earlier_release("eve", BUCHER)
+    with pytest.raises(NamesTaken) as error:
+        reserve("other", spelling)
+    assert error.value.fields == ["email"]
+    outgoing_mail.enqueue(Purpose.RESET, email=spelling)
+    subjects.activate(user_id)
+    letters = Letter.objects.values_list("email_hmac", flat=True)
+    assert user_id in {outgoing_mail.recipient(bytes(digest)) for digest in letters}
+    assert find_credentials(spelling).user_id == user_id
+    # From now on it has today's digest, by which known addresses are forgotten.
+    assert subjects.login_digest(BUCHER) in subjects.login_digests_of(user_id)
+
+
+def test_two_accounts_of_an_earlier_release_are_found_by_their_own_spelling():
+    written = reserve_by_an_earlier_release("eve", BUCHER)
+    converted = reserve_by_an_earlier_release("adam", BUCHER_ASCII)
+    for spelling, user_id in ((BUCHER, written), (BUCHER_ASCII, converted)):
+        assert find_credentials(spelling).user_id == user_id
 
 
 def test_names_of_an_erased_person_are_free():
