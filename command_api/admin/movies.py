@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from command_api.admin.base import ReadOnlyAdmin, ReadOnlyInline, count_related, number_column
 from command_api.admin.full_text_search import rows_with_words
 from command_api.catalogue import title_keys
+from command_api.catalogue.external_ids import readable_ids
 from command_api.catalogue.genres import GENRES
 from command_api.catalogue.models import (
     IMDB,
@@ -146,8 +147,8 @@ class MovieAdmin(ReadOnlyAdmin):
         )
 
     def search(self, rows: QuerySet[Movie], text: str) -> QuerySet[Movie]:
-        if text.startswith("tt") and text[2:].isdecimal():
-            return rows.filter(pk__in=_movies_with_external_id(IMDB, text))
+        if text[:2].lower() == "tt" and text[2:].isdecimal():
+            return rows.filter(pk__in=_movies_with_imdb_id(text))
         return rows_with_words(rows, "title_key", title_keys.key(text)).order_by(*NEWEST_MATCHES)
 
     @admin.display(description="title", ordering="title_key")
@@ -164,6 +165,8 @@ class MovieAdmin(ReadOnlyAdmin):
         return ", ".join(movie.boards)
 
 
-def _movies_with_external_id(source: str, value: str) -> list[int]:
-    ids = ExternalId.objects.filter(source=source, value=value)
+def _movies_with_imdb_id(text: str) -> list[int]:
+    # As it is, too: earlier releases stored ids as files spelled them.
+    spellings = {text, *dict(readable_ids({IMDB: text}, lambda _: None)).values()}
+    ids = ExternalId.objects.filter(source=IMDB, value__in=spellings)
     return list(ids.values_list("movie", flat=True))

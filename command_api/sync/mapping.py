@@ -7,6 +7,7 @@ from command_api.catalogue.decider import MovieDetails, MovieFacts
 from command_api.catalogue.genres import translate
 from command_api.catalogue.tmdb.schemas import CrewMember, FilmResponse
 from events.catalogue import Credit
+from infra.visible_text import is_blank, scrubbed
 
 MOST_CAST, MOST_CREW, MOST_KEYWORDS = 30, 30, 50
 """Cards are read often: cast and crew beyond that are left out."""
@@ -53,18 +54,21 @@ _LONGEST_POSTER = 500
 
 
 def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) -> MovieFacts:
-    """The film's card; keeps of ``known`` what TMDb lacks."""
+    """The film's card; keeps of ``known`` what TMDb lacks. Raises ValueError without a title."""
     genres = translate(genre.name for genre in film.genres).genres
     billed = sorted(film.credits.cast, key=lambda member: member.order)
     cast = tuple(_names((member.name for member in billed), MOST_CAST))
     year = released_on(film)
     poster = clean(film.poster_path or "", _LONGEST_POSTER)
+    title = clean(film.title, LONGEST_TITLE)
+    if not title:
+        raise ValueError("it has no title")
     return MovieFacts(
-        title=clean(film.title, LONGEST_TITLE),
+        title=title,
         year=year.year if year else known.year if known else None,
         genres=(*genres, *(g for g in known.genres if g not in _TMDB_GENRES)) if known else genres,
         cast=cast or (known.cast if known else ()),
-        overview=clean(film.overview or "", _LONGEST_OVERVIEW) or None,
+        overview=clean(film.overview or "", _LONGEST_OVERVIEW, is_long=True) or None,
         poster_url=f"{image_url}{poster}" if poster else None,
     )
 
@@ -73,7 +77,7 @@ def details_of(film: FilmResponse) -> MovieDetails:
     """The film's details beyond the card."""
     titles: dict[str, str] = {}
     for translation in film.translations.translations:
-        language = translation.iso_639_1.replace("\x00", "").strip()
+        language = scrubbed(translation.iso_639_1)
         title = clean(translation.data.title or "", LONGEST_TITLE)
         if title and language and len(language) <= _LONGEST_LANGUAGE:
             titles.setdefault(language, title)
@@ -99,9 +103,13 @@ def released_on(film: FilmResponse) -> date | None:
         return None
 
 
-def clean(text: str, longest: int) -> str:
-    """The text without NUL, which PostgreSQL can't store, and cut to ``longest`` characters."""
-    return text.replace("\x00", "").strip()[:longest].strip()
+def clean(text: str, longest: int, *, is_long: bool = False) -> str:
+    """The text without hidden characters, cut to ``longest``; empty if there is nothing to see.
+
+    Long text may have line breaks.
+    """
+    cut = scrubbed(text, is_long=is_long)[:longest].strip()
+    return "" if is_blank(cut) else cut
 
 
 def _names(names: Iterable[str], most: int) -> list[str]:

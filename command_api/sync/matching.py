@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from command_api.catalogue import models, title_keys
 from command_api.catalogue.decider import ExternalId
+from command_api.catalogue.external_ids import readable_ids
 from command_api.catalogue.id_allocation import TMDB_BASE
 from command_api.catalogue.models import IMDB, TMDB
 from command_api.catalogue.title_candidates import (
@@ -33,7 +34,7 @@ from command_api.sync.mapping import LONGEST_TITLE, clean, released_on
 
 How: TypeAlias = Literal["there", "matched", "ambiguous", "added"]
 
-_LONGEST_IMDB_ID, _LONGEST_ID = 20, 9
+_LONGEST_ID = 9
 
 
 class MovieProfile(NamedTuple):
@@ -141,9 +142,7 @@ def _profiles(movies: set[int]) -> dict[int, MovieProfile]:
 
 def _links(film: FilmResponse) -> list[ExternalId]:
     links = [(TMDB, str(film.id))]
-    imdb_id = film.external_ids.imdb_id
-    if imdb_id and imdb_id.isprintable() and len(imdb_id) <= _LONGEST_IMDB_ID:
-        links.append((IMDB, imdb_id))
+    links += readable_ids({IMDB: film.external_ids.imdb_id}, report=lambda _: None)
     return links
 
 

@@ -36,7 +36,7 @@ def candidate(movie_id, *cast, is_withdrawn=False):
     [
         (film(), matcher(), TMDB_BASE + 949, "added"),
         (film(), matcher(linked={("tmdb", "949"): HEAT}), HEAT, "there"),
-        (film(imdb="tt1"), matcher(linked={("imdb", "tt1"): HEAT}), HEAT, "matched"),
+        (film(imdb="tt0000001"), matcher(linked={("imdb", "tt0000001"): HEAT}), HEAT, "matched"),
         (film(), matcher(candidate(HEAT)), HEAT, "matched"),
         (film(949, "Al Pacino"), matcher(candidate(HEAT, "Al Pacino")), HEAT, "matched"),
         (film(949, "Al Pacino"), matcher(candidate(HEAT, "Nobody")), TMDB_BASE + 949, "added"),
@@ -61,16 +61,16 @@ NAMES = frozenset({NAME})
 @pytest.mark.parametrize(
     ("what", "profile", "movie_id", "how"),
     [
-        (film(title="Else", imdb="tt1"), None, TMDB_BASE + 949, "ambiguous"),
+        (film(title="Else", imdb="tt0000001"), None, TMDB_BASE + 949, "ambiguous"),
         (
-            film(title="Else", imdb="tt1"),
+            film(title="Else", imdb="tt0000001"),
             MovieProfile(NAMES, frozenset()),
             TMDB_BASE + 949,
             "ambiguous",
         ),
-        (film(imdb="tt1"), MovieProfile(NAMES, frozenset()), HEAT, "matched"),
+        (film(imdb="tt0000001"), MovieProfile(NAMES, frozenset()), HEAT, "matched"),
         (
-            film(949, "Al", title="Else", imdb="tt1"),
+            film(949, "Al", title="Else", imdb="tt0000001"),
             MovieProfile(NAMES, frozenset({"Al"})),
             HEAT,
             "matched",
@@ -78,7 +78,7 @@ NAMES = frozenset({NAME})
     ],
 )
 def test_imdb_id_alone_does_not_match_while_the_movies_film_exists(what, profile, movie_id, how):
-    movies = matcher(linked={("imdb", "tt1"): HEAT})
+    movies = matcher(linked={("imdb", "tt0000001"): HEAT})
     movies.film_exists.add(HEAT)
     if profile:
         movies.profiles[HEAT] = profile
@@ -91,6 +91,17 @@ def test_movie_of_one_film_is_not_matched_to_a_second():
     assert movies.match(film(950))[:2] == (TMDB_BASE + 950, "added")
 
 
+@pytest.mark.parametrize("imdb", ["tt0113277", "TT0113277", "0113277", " tt113277"])
+def test_imdb_id_of_tmdb_is_matched_in_its_normal_form(imdb):
+    movies = matcher(linked={("imdb", "tt0113277"): HEAT})
+    assert movies.match(film(imdb=imdb)).links == [("tmdb", "949"), ("imdb", "tt0113277")]
+
+
+@pytest.mark.parametrize("imdb", [None, "", "nm0000199", "tt\x00", "tt" + "1" * 600])
+def test_unreadable_imdb_id_of_tmdb_is_left_out(imdb):
+    assert matcher().match(film(imdb=imdb)).links == [("tmdb", "949")]
+
+
 def test_external_id_of_another_movie_is_left_out():
-    movies = matcher(linked={("tmdb", "949"): HEAT, ("imdb", "tt1"): REMAKE})
-    assert movies.match(film(imdb="tt1")) == TmdbMatch(HEAT, "there", [("tmdb", "949")])
+    movies = matcher(linked={("tmdb", "949"): HEAT, ("imdb", "tt0000001"): REMAKE})
+    assert movies.match(film(imdb="tt0000001")) == TmdbMatch(HEAT, "there", [("tmdb", "949")])
