@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 from events.catalogue import AnyEvent
@@ -53,34 +55,47 @@ class Handled(Generic[S]):
 
 
 def handle(
-    command: C, aggregate: Aggregate[C, S, E], store: EventStore, *, origin: Origin
+    command: C,
+    aggregate: Aggregate[C, S, E],
+    store: EventStore,
+    *,
+    origin: Origin,
+    occurred_at: datetime | None = None,
 ) -> Handled[S]:
-    """Decide the command and append its events; raises WrongExpectedVersion after MAX_ATTEMPTS."""
+    """Decide the command and append its events; raises WrongExpectedVersion after MAX_ATTEMPTS.
+
+    ``occurred_at``: when it happened elsewhere; None: now.
+    """
     stream = aggregate.stream(command)
+    attempt = partial(_attempt, command, aggregate, store, origin=origin, occurred_at=occurred_at)
     if aggregate.expects_new_stream:
         # Saves a quarter of the time of a first rating. Only a successful append proves that the
         # stream is new: a refusal, or no event, may be wrong for the stream as it is.
         with suppress(Refused, WrongExpectedVersion):
-            handled = _attempt(command, aggregate, store, stream, (), origin)
+            handled = attempt(())
             if handled.events:
                 return handled
     for _ in range(MAX_ATTEMPTS - 1):
         with suppress(WrongExpectedVersion):
-            return _attempt(command, aggregate, store, stream, store.read(stream), origin)
-    return _attempt(command, aggregate, store, stream, store.read(stream), origin)
+            return attempt(store.read(stream))
+    return attempt(store.read(stream))
 
 
 def _attempt(
     command: C,
     aggregate: Aggregate[C, S, E],
     store: EventStore,
-    stream: Stream,
     history: Sequence[Recorded],
+    *,
     origin: Origin,
+    occurred_at: datetime | None,
 ) -> Handled[S]:
+    stream = aggregate.stream(command)
     state = aggregate.fold(history, start=aggregate.initial)
     events = aggregate.decide(command, state)
-    appended = store.append(stream, events, expected=len(history), origin=origin)
+    appended = store.append(
+        stream, events, expected=len(history), origin=origin, occurred_at=occurred_at
+    )
     last = (appended or history)[-1:]
     return Handled(
         events=appended,

@@ -1,7 +1,8 @@
 """Format of an export: JSON lines of several kinds, tagged by ``kind``."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,8 @@ class ExportedMovie(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     title: str
     year: int | None
-    external_ids: dict[str, str]
+    external_ids: Mapping[str, Any] | None
+    """Ids by source; other programs write numbers and null."""
 
 
 class ExportedRating(msgspec.Struct, frozen=True, kw_only=True):

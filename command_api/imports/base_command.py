@@ -20,6 +20,8 @@ from command_api.imports.session import (
     ImportSession,
     import_session,
 )
+from infra.line_reader import DamagedFile
+from infra.visible_text import scrubbed
 
 BAD_INPUT, STOPPED = 2, 130  # exit codes
 
@@ -38,6 +40,8 @@ class ImportCommand(BaseCommand):
             ) from error
         except (MissingColumns, MissingFiles) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
+        except DamagedFile as error:
+            raise CommandError(f"{error}\nNothing was imported.") from error
         except (OSError, OperationalError) as error:
             raise CommandError(
                 f"{error}\nWhat was imported before stays. Run the same command again to resume."
@@ -60,7 +64,7 @@ class ImportCommand(BaseCommand):
 
     def print_unknown_genres(self, unknown: Counter[str]) -> None:
         if unknown:
-            names = ", ".join(f"{name} ({count})" for name, count in unknown.most_common(20))
+            names = ", ".join(f"{scrubbed(it)} ({count})" for it, count in unknown.most_common(20))
             self.stdout.write(f"left out genres that are not in our table: {names}")
 
 

@@ -4,17 +4,20 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie
-from command_api.imports import catalogue_file, line_reader
+from command_api.imports import catalogue_file
 from command_api.imports.catalogue_matching import CatalogueMatch, matcher_for
 from command_api.imports.line_warnings import LineWarnings, RejectedLines
 from command_api.imports.session import ImportSession
 from events.catalogue import MovieAdded, MovieEvent
+from infra import line_reader
+from infra.line_reader import FileLine
 from infra.progress_bar import progress
 
 BATCH = 1000
@@ -35,6 +38,7 @@ class CatalogueImportResult:
     """Added lines that could be one of several movies."""
     conflicting_ids: int = 0
     """External ids that belong to another movie."""
+    unreadable_ids: int = 0
     unknown_genres: Counter[str] = field(default_factory=Counter)
     damage: str | None = None
 
@@ -46,12 +50,17 @@ class _ParsedLine(NamedTuple):
 
 
 def import_catalogue(path: Path, session: ImportSession) -> CatalogueImportResult:
-    """Import every line; raises ImportInterrupted between two batches."""
+    """Import every line; raises ImportInterrupted between two batches.
+
+    Raises DamagedFile before anything is written.
+    """
+    line_reader.refuse_damaged(path)
     result, rejected = CatalogueImportResult(), RejectedLines(path.name)
     conflicting_ids = LineWarnings(path.name, "ids of other movies")
+    unreadable_ids = LineWarnings(path.name, "ids that can't be read")
     line_of: dict[int, int] = {}
     with progress("movies", path.stat().st_size) as advance:
-        lines = _parsed_lines(path, rejected, result)
+        lines = _parsed_lines(path, rejected, unreadable_ids, result)
         done_bytes = 0
         while batch := list(islice(lines, BATCH)):
             matches = list(_match(batch, line_of, rejected, conflicting_ids))
@@ -64,24 +73,33 @@ def import_catalogue(path: Path, session: ImportSession) -> CatalogueImportResul
             session.batch_done()
     rejected.sum_up()
     conflicting_ids.sum_up()
+    unreadable_ids.sum_up()
     result.broken, result.damage = rejected.count, rejected.damage
     result.conflicting_ids = conflicting_ids.count
+    result.unreadable_ids = unreadable_ids.count
     return result
 
 
 def _parsed_lines(
-    path: Path, rejected: RejectedLines, result: CatalogueImportResult
+    path: Path,
+    rejected: RejectedLines,
+    unreadable_ids: LineWarnings,
+    result: CatalogueImportResult,
 ) -> Iterator[_ParsedLine]:
     for line in rejected.readable(line_reader.read(path)):
         result.read += 1
-        yield _ParsedLine(line.number, _parse(line, result.unknown_genres), line.read_bytes)
+        parsed = _parse(line, result.unknown_genres, unreadable_ids)
+        yield _ParsedLine(line.number, parsed, line.read_bytes)
 
 
-def _parse(line: line_reader.FileLine, unknown_genres: Counter[str]) -> AddMovie | ValueError:
+def _parse(
+    line: FileLine, unknown_genres: Counter[str], unreadable_ids: LineWarnings
+) -> AddMovie | ValueError:
     if line.error:
         return ValueError(line.error)
+    report = partial(unreadable_ids.add, line.number)
     try:
-        return catalogue_file.parse(line.content, unknown_genres)
+        return catalogue_file.parse(line.content, unknown_genres, report)
     except ValueError as error:
         return error
 

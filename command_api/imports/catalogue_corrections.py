@@ -15,8 +15,9 @@ from command_api.catalogue import inline_projection, models, title_keys
 from command_api.catalogue.bulk_commands import handle_all
 from command_api.catalogue.decider import AddMovie, ExternalId, MovieFacts, MovieState
 from command_api.catalogue.demo.cleaning import clean_cast, clean_title
-from command_api.imports import catalogue_file, line_reader
+from command_api.imports import catalogue_file
 from command_api.imports.session import ImportSession
+from infra import line_reader
 from infra.progress_bar import progress
 
 _BATCH = 1000
@@ -36,7 +37,11 @@ class CorrectionCounts:
 
 
 def correct_catalogue(path: Path, session: ImportSession) -> CorrectionCounts:
-    """Correct the movies of all lines; raises ImportInterrupted between two batches."""
+    """Correct the movies of all lines; raises ImportInterrupted between two batches.
+
+    Raises DamagedFile before anything is written.
+    """
+    line_reader.refuse_damaged(path)
     counts = CorrectionCounts()
     with progress("movies", path.stat().st_size) as advance:
         lines, done_bytes = line_reader.read(path), 0

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from command_api.imports import line_reader
-from command_api.imports.line_reader import FileLine
 from command_api.imports.line_warnings import RejectedLines
+from infra import line_reader
+from infra.line_reader import FileLine
 
 
 class MissingColumns(Exception):
@@ -26,7 +26,8 @@ def read(path: Path, rejected: RejectedLines, *, columns: Sequence[str]) -> Iter
     Each line is parsed alone, so that an unclosed quote spoils its own line only.
     """
     lines = line_reader.read(path)
-    width, indexes = _column_indexes(path, next(lines, None), columns)
+    header = next((line for line in lines if not line.is_blank), None)
+    width, indexes = _column_indexes(path, header, columns)
     for row in split_rows(lines, _cells, width, rejected):
         yield row._replace(values=[row.values[index] for index in indexes])
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
-from command_api.imports.line_reader import FileLine
+from infra.line_reader import FileLine
 
 SHOWN = 20
 
@@ -38,10 +38,10 @@ class RejectedLines(LineWarnings):
     """Where and why the rest of the file can't be read."""
 
     def readable(self, lines: Iterable[FileLine]) -> Iterator[FileLine]:
-        """The lines that aren't empty, up to the place where the file is damaged."""
+        """The lines that aren't blank, up to the place where the file is damaged."""
         for line in lines:
             if line.is_damaged:
                 self.damage = f"{self.name}:{line.number}: {line.error}"
                 return
-            if line.content or line.error:
+            if not line.is_blank:
                 yield line

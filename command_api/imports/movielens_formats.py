@@ -9,12 +9,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from command_api.imports import csv_table, line_reader
+from command_api.imports import csv_table
 from command_api.imports.csv_table import TableRow
 from command_api.imports.line_warnings import RejectedLines
+from infra import line_reader
 
 RowReader: TypeAlias = Callable[[Path, RejectedLines], Iterator[TableRow]]
 
@@ -44,13 +46,20 @@ class MovieLensFiles(NamedTuple):
     @property
     def links(self) -> Path:
         """The file of external ids; it may be missing."""
-        return self.films.with_name(LINKS)
+        return _file(self.films.parent, LINKS)
+
+    def refuse_unreadable(self) -> None:
+        """Raise DamagedFile or MissingColumns for a file of which nothing should be used."""
+        paths = (self.films, self.ratings, self.links)
+        line_reader.refuse_damaged(*(path for path in paths if path.is_file()))
+        for path, read in ((self.films, self.read_films), (self.ratings, self.read_ratings)):
+            next(read(path, RejectedLines(path.name, out=StringIO())), None)
 
 
 def find(directory: Path) -> MovieLensFiles:
     """The files of the release in a directory; raises MissingFiles."""
     formats = [
-        MovieLensFiles(directory / films, directory / ratings, read_films, read_ratings)
+        MovieLensFiles(_file(directory, films), _file(directory, ratings), read_films, read_ratings)
         for films, ratings, read_films, read_ratings in _FORMATS
     ]
     present = next((files for files in formats if files.films.is_file()), formats[0])
@@ -60,22 +69,20 @@ def find(directory: Path) -> MovieLensFiles:
     return present
 
 
+def _file(directory: Path, name: str) -> Path:
+    """A file by its name, or else by its name with ``.gz``."""
+    path, packed = directory / name, directory / f"{name}.gz"
+    return packed if packed.is_file() and not path.is_file() else path
+
+
 def _separated(
     separator: str, width: int, path: Path, rejected: RejectedLines
 ) -> Iterator[TableRow]:
     """Rows of a file without header and quotes."""
     lines = line_reader.read(path)
     return csv_table.split_rows(
-        lines, lambda content: _text(content).split(separator), width, rejected
+        lines, lambda content: content.decode().split(separator), width, rejected
     )
-
-
-def _text(content: bytes) -> str:
-    """Decode UTF-8, or Latin-1 as in 100K and 1M."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
 
 
 def _films_of_100k(path: Path, rejected: RejectedLines) -> Iterator[TableRow]:

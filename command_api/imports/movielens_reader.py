@@ -1,15 +1,17 @@
 """Reader of MovieLens files: films, external ids and ratings, line by line."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
+from command_api.catalogue.external_ids import readable_ids, whole_number
 from command_api.catalogue.genres import translate
 from command_api.imports import csv_table, movielens_titles
 from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_titles import ParsedTitle
+from infra.client_times import CLOCK_TOLERANCE
 
 # Half a star is one point.
 _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
@@ -61,7 +63,9 @@ def links(files: MovieLensFiles, rejected: RejectedLines) -> Mapping[int, Mappin
         for row in csv_table.read(files.links, rejected, columns=_LINK_COLUMNS):
             try:
                 film, imdb, tmdb = row.values
-                external_ids[_number("movieId", film)] = _external_ids(imdb, tmdb)
+                report = partial(rejected.add, row.number)
+                readable = readable_ids({"imdb": imdb, "tmdb": tmdb}, report)
+                external_ids[_number("movieId", film)] = dict(readable)
             except ValueError as error:
                 rejected.add(row.number, str(error))
     return external_ids
@@ -79,11 +83,10 @@ def ratings(
                 _number("userId", user),
                 _number("movieId", film),
                 _score(stars),
-                _number("timestamp", at),
+                _time(at, now),
                 row.read_bytes,
             )
             _refuse(rating.film not in known, f"film {rating.film} is not in {files.films.name}")
-            _refuse(rating.at > now, f"timestamp {at} is in the future")
         except ValueError as error:
             rejected.add(row.number, str(error))
         else:
@@ -100,15 +103,6 @@ def _film(values: Sequence[str], unknown_genres: Counter[str]) -> MovieLensFilm:
     return MovieLensFilm(_number("movieId", movielens_id), parsed, translated.genres)
 
 
-def _external_ids(imdb: str, tmdb: str) -> Mapping[str, str]:
-    external_ids = {}
-    if imdb:
-        external_ids["imdb"] = f"tt{_number('imdbId', imdb):07d}"
-    if tmdb:
-        external_ids["tmdb"] = str(_number("tmdbId", tmdb))
-    return external_ids
-
-
 def _score(stars: str) -> int:
     score = _SCORES.get(stars)
     if score is None:
@@ -116,10 +110,18 @@ def _score(stars: str) -> int:
     return score
 
 
+def _time(text: str, now: int) -> int:
+    """Seconds since 1970, at most ``now``; raises ValueError for the future."""
+    at = _number("timestamp", text)
+    _refuse(at > now + CLOCK_TOLERANCE.seconds, f"timestamp {text} is in the future")
+    return min(at, now)
+
+
 def _number(column: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
+    number = whole_number(text)
+    if number is None:
         raise ValueError(f"{column} {text!r:.40} is not a number")
-    return int(text)
+    return number
 
 
 def _refuse(is_wrong: bool, reason: str) -> None:  # noqa: FBT001 - reads as a sentence

@@ -3,13 +3,30 @@
 import re
 from typing import NamedTuple
 
+from infra import visible_text
+
+LONGEST = 500
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*\Z")
 _BRACKETED = re.compile(r"\A(?P<head>.+?)(?P<bracketed>(?:\s*\([^()]*\))+)\Z")
 _ALSO_KNOWN_AS = re.compile(r"\A(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
-_ARTICLE = re.compile(
-    r"\A(?P<rest>.+), (?P<article>The|An?|L'|Les?|La|Las|Los|El|Il|Lo|Gli|Un|Une|Una|Der|Die|Das"
-    r"|Ein|Eine|Det|Den|De|Een)\Z"
+_ARTICLES = (
+    *("The", "An", "A"),
+    *("Le", "La", "Les", "L'", "L\u2019", "Un", "Une", "Des"),  # French
+    *("El", "Los", "Las", "Lo", "Una", "Unos", "Unas"),  # Spanish
+    *("Il", "I", "Gli", "Uno", "Un'", "Un\u2019"),  # Italian
+    *("O", "Os", "As", "Um", "Uma"),  # Portuguese
+    *("Els", "Es"),  # Catalan
+    *("Der", "Die", "Das", "Den", "Dem", "Ein", "Eine", "Einen"),  # German
+    *("De", "Het", "Een", "'t", "\u2019t"),  # Dutch
+    *("Det", "En", "Et", "Ett", "Ei"),  # the Scandinavian languages
+    *("Az", "Egy"),  # Hungarian
+    *("Al-", "El-", "Ha-"),  # Arabic and Hebrew
 )
+_ARTICLE = re.compile(
+    rf"\A(?P<rest>.+?)\s*,\s*(?P<article>{'|'.join(map(re.escape, _ARTICLES))})\Z"
+)
+_JOINED = ("'", "\u2019", "-")
+"""Ends of articles that take no blank after them."""
 
 
 class ParsedTitle(NamedTuple):
@@ -21,7 +38,12 @@ class ParsedTitle(NamedTuple):
 
 
 def parse(text: str) -> ParsedTitle:
-    """Parse a title; brackets at its end, except the year, hold other names."""
+    """Parse a title; brackets at its end, except the year, hold other names.
+
+    The title is empty if there is nothing to see in it. Raises ValueError for one with a control,
+    or longer than the catalogue's titles: a normal form may be longer than the text.
+    """
+    text = visible_text.one_line(text)
     dated = _YEAR.search(text)
     name = (text[: dated.start()] if dated else text).strip()
     split = _BRACKETED.match(name)
@@ -31,6 +53,9 @@ def parse(text: str) -> ParsedTitle:
         for other in (re.findall(r"\(([^()]*)\)", split["bracketed"]) if split else ())
     ]
     title = "".join((main, *(f" ({other})" for other in others)))
+    title = "" if visible_text.is_blank(title) else title
+    if len(title) > LONGEST:
+        raise ValueError(f"a title longer than {LONGEST} characters")
     names = (name for name in (title, main, *others) if name)
     return ParsedTitle(title, int(dated[1]) if dated else None, tuple(dict.fromkeys(names)))
 
@@ -40,4 +65,4 @@ def _article_first(name: str) -> str:
     if not split:
         return name.strip()
     article = split["article"]
-    return f"{article}{'' if article.endswith(chr(39)) else ' '}{split['rest']}"
+    return f"{article}{'' if article.endswith(_JOINED) else ' '}{split['rest']}"

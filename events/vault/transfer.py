@@ -18,6 +18,9 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from events.vault.models import Erasure, Subject
+from infra import line_reader
+from infra.client_times import to_utc
+from infra.line_reader import DamagedFile, FileLine
 from infra.security.keys import PEPPER, secret
 
 FORMAT: Literal["marquee-vault.v1"] = "marquee-vault.v1"
@@ -95,11 +98,11 @@ def export_people(path: Path) -> Iterator[ExportedPerson]:
 
 def read_header(path: Path) -> VaultExportHeader:
     """Read the first line of the file; raises InvalidVaultExport."""
-    with path.open("rb") as file:
-        try:
-            return _header_decoder.decode(file.readline())
-        except msgspec.MsgspecError as error:
-            raise InvalidVaultExport(f"{path} is not an export of a vault: {error}") from error
+    try:
+        first = next(_lines(path), None)
+        return _header_decoder.decode(first.content if first else b"")
+    except (msgspec.MsgspecError, OSError) as error:
+        raise InvalidVaultExport(f"{path} is not an export of a vault: {error}") from error
 
 
 def import_people(path: Path) -> Iterator[int]:
@@ -108,6 +111,10 @@ def import_people(path: Path) -> Iterator[int]:
     Raises InvalidVaultExport.
     """
     header = read_header(path)
+    try:
+        line_reader.refuse_damaged(path)
+    except DamagedFile as error:
+        raise InvalidVaultExport(f"{error}.") from error
     if not compare_digest(header.pepper, _fingerprint()):
         raise InvalidVaultExport(
             "The file was made with another pepper, so no user could log in: first copy"
@@ -126,23 +133,38 @@ def import_people(path: Path) -> Iterator[int]:
 
 
 def _rows(path: Path) -> Iterator[Subject]:
-    with path.open("rb") as file:
-        file.readline()
-        line, count = b"", 0
-        for number, line in enumerate(file, start=2):
-            if line.startswith(_FOOTER_PREFIX):
-                break
-            try:
-                person = _person_decoder.decode(line)
-            except msgspec.MsgspecError as error:
-                reason = str(error) if line.endswith(b"\n") else "the file was cut short"
-                raise InvalidVaultExport(f"Line {number} is not a person: {reason}.") from error
-            count += 1
-            yield Subject(**msgspec.structs.asdict(person))
-    if line != _line(VaultExportFooter(people=count)):
+    lines = _lines(path)
+    next(lines, None)
+    footer, count = b"", 0
+    for line in lines:
+        if line.content.startswith(_FOOTER_PREFIX):
+            footer = line.content
+            break
+        count += 1
+        yield _subject(line)
+    if footer != msgspec.json.encode(VaultExportFooter(people=count)):
         raise InvalidVaultExport(
             f"The file was cut short or changed: its footer is missing after {count} people."
         )
+
+
+def _subject(line: FileLine) -> Subject:
+    try:
+        person = _person_decoder.decode(line.content)
+        fields = msgspec.structs.asdict(person) | {"reserved_at": to_utc(person.reserved_at)}
+    except (msgspec.MsgspecError, ValueError) as error:
+        reason = line.why_unreadable(error)
+        raise InvalidVaultExport(f"Line {line.number} is not a person: {reason}.") from error
+    return Subject(**fields)
+
+
+def _lines(path: Path) -> Iterator[FileLine]:
+    """The lines that aren't blank; raises InvalidVaultExport for one that can't be read."""
+    for line in line_reader.read(path, is_exact=True):
+        if line.error:
+            raise InvalidVaultExport(f"{path.name}:{line.number}: {line.error}.")
+        if not line.is_blank:
+            yield line
 
 
 def _line(content: msgspec.Struct) -> bytes:

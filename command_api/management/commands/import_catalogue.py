@@ -37,6 +37,8 @@ class Command(ImportCommand):
             f" unchanged {result.unchanged}, broken {result.broken}; matched {result.matched},"
             f" ambiguous {result.ambiguous}, ids of another movie {result.conflicting_ids}"
         )
+        if result.unreadable_ids:
+            self.stdout.write(f"left out external ids that can't be read: {result.unreadable_ids}")
         self.print_unknown_genres(result.unknown_genres)
         self.fail_if_damaged([result.damage])
         if result.broken == result.read:

@@ -61,6 +61,7 @@ class Command(ImportCommand):
 
     def run_import(self, session: ImportSession, options: dict[str, Any]) -> None:
         files, now = find(Path(options["directory"])), int(time.time())
+        files.refuse_unreadable()
         digest = digest_of(files.ratings)
         recognised = recognise(files, digest, session.store, name=options["data_set"], now=now)
         data_set, is_new, _ = recognised

@@ -45,7 +45,9 @@ class Command(BaseCommand):
             " after events export, so that no user of the log is missing",
         )
         export.add_argument("file", type=Path)
-        import_ = actions.add_parser("import", help="import such a file into an empty vault")
+        import_ = actions.add_parser(
+            "import", help="import such a file, plain or gzipped, into an empty vault"
+        )
         import_.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,6 +77,8 @@ class Command(BaseCommand):
         self.stderr.write(_WARNING.format(path=path, pepper=keys.PEPPER))
 
     def _import(self, path: Path) -> None:
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
         if path.stat().st_mode & (S_IRWXG | S_IRWXO):
             self.stderr.write(f"{path} is accessible to other users: chmod 600 it.")
         try:

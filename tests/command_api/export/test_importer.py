@@ -1,6 +1,10 @@
 """Import of an export file on a platform with other movie ids."""
 
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,8 +22,15 @@ from command_api.catalogue.decider import (
 )
 from command_api.export import importer
 from command_api.export.exporter import lines
-from command_api.export.format import AccountLine, ExportedMovie
+from command_api.export.format import (
+    AccountLine,
+    ExportedMovie,
+    FavouriteLine,
+    PlaylistLine,
+    RatingLine,
+)
 from events.recorded import Origin
+from infra.http import strict_json
 from tests.command_api.conftest import ALIEN, HEAT, bearer
 from tests.command_api.export.test_api import send_every_command
 
@@ -38,6 +49,17 @@ def exported_account(api, register, log_in, tmp_path):
     return path, ann.user_id, bearer(log_in("bob")).user_id
 
 
+EXPORTED_KINDS = ["preferences", "rating", "rating", "favourite", "hidden", "playlist"]
+
+
+def kinds_of(user_id) -> list[str]:
+    """The kinds of a user's lines, without the account and the end."""
+    exported = [
+        json.loads(strict_json.encode(line)) for line in lines(user_id, event_store.store())
+    ]
+    return [line["kind"] for line in exported[1:-1]]
+
+
 def import_account(path) -> str:
     out = StringIO()
     call_command("bring_along", str(path), "bob", stdout=out)
@@ -45,13 +67,9 @@ def import_account(path) -> str:
 
 
 def exported_lines(user_id) -> list[dict[str, object]]:
-    """All lines without account, start times and ids."""
+    """All lines with their times, without account and ids."""
     return [
-        {
-            name: getattr(line, name)
-            for name in line.__struct_fields__
-            if name not in ("id", "since", "created_at")
-        }
+        {name: getattr(line, name) for name in line.__struct_fields__ if name != "id"}
         for line in lines(user_id, event_store.store())
         if not isinstance(line, AccountLine)
     ]
@@ -61,6 +79,124 @@ def test_imported_account_equals_the_exported_one(exported_account):
     path, ann, bob = exported_account
     assert "0 movies have no or no certain match here" in import_account(path)
     assert exported_lines(bob) == exported_lines(ann)
+
+
+WRITINGS = {
+    "with a byte order mark": lambda content: content.decode().encode("utf-8-sig"),
+    "UTF-16": lambda content: content.decode().encode("utf-16"),
+    "Windows": lambda content: content.decode().encode("cp1252").replace(b"\n", b"\r\n"),
+    "blank lines": lambda content: content.replace(b"\n", b"\n\n \n"),
+    "gzipped": gzip.compress,
+}
+
+
+@pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
+def test_account_is_imported_from_a_file_that_another_program_wrote(exported_account, write):
+    path, ann, bob = exported_account
+    path.write_bytes(write(path.read_bytes().replace(b"Rainy days", "Café".encode())))
+    import_account(path)
+    expected = [line | {"name": "Café"} if "name" in line else line for line in exported_lines(ann)]
+    assert exported_lines(bob) == expected
+
+
+def test_nothing_of_a_damaged_gzipped_export_is_imported(exported_account):
+    path, _, bob = exported_account
+    packed, heads = gzip.compress(path.read_bytes()), event_store.store().heads()
+    for damaged in (packed[:-40], packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:]):
+        path.write_bytes(damaged)
+        with pytest.raises(CommandError, match=r"^me\.jsonl:\d+: .*\nNothing was imported\."):
+            import_account(path)
+    assert event_store.store().heads() == heads
+    assert kinds_of(bob) == []
+
+
+def changed_line(path, kind, change):
+    """Change the lines of a kind in an export."""
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for line in lines:
+        if line["kind"] == kind:
+            change(line)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        ("2999-01-01T00:00:00Z", "The time 2999-01-01T00:00:00Z is in the future."),
+        ("1989-12-31T23:59:59Z", "The time is before 1990."),
+        ("0001-01-01T00:00:00+14:00", "the time is not between the years 1 and 9999 of UTC."),
+        ("2020-06-15T12:00:00", "the time has no UTC offset."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["rating", "favourite", "hidden", "playlist"])
+def test_impossible_time_costs_its_own_line_only(exported_account, capsys, kind, at, reason):
+    path, _, bob = exported_account
+    times = {"rating": "rated_at", "playlist": "created_at"}
+    changed_line(
+        path, kind, lambda line: line.get("rating", line).update({times.get(kind, "since"): at})
+    )
+    assert "lines were refused" in import_account(path)
+    assert f": {reason}\n" in capsys.readouterr().err
+    left = [line for line in EXPORTED_KINDS if line != kind]
+    assert kinds_of(bob) == left
+
+
+@pytest.mark.parametrize(
+    ("at", "utc"),
+    [
+        ("2020-06-15T12:00:00-16:00", datetime(2020, 6, 16, 4, tzinfo=UTC)),
+        ("2020-06-15T12:00:00+23:59", datetime(2020, 6, 14, 12, 1, tzinfo=UTC)),
+        ("2020-06-15T12:00:00.5Z", datetime(2020, 6, 15, 12, 0, 0, 500_000, tzinfo=UTC)),
+    ],
+)
+def test_times_of_the_file_become_times_of_the_account_in_utc(exported_account, at, utc):
+    path, _, bob = exported_account
+    changed_line(path, "favourite", lambda line: line.update(since=at))
+    changed_line(path, "playlist", lambda line: line.update(created_at=at))
+    changed_line(path, "rating", lambda line: line["rating"].update(rated_at=at))
+    import_account(path)
+    by_kind: dict[type, Any] = {type(line): line for line in lines(bob, event_store.store())}
+    assert by_kind[FavouriteLine].since == utc
+    assert by_kind[PlaylistLine].created_at == utc
+    assert by_kind[RatingLine].rating.rated_at == utc
+
+
+def test_time_that_is_a_little_ahead_becomes_now(exported_account):
+    path, _, bob = exported_account
+    soon = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+    changed_line(path, "favourite", lambda line: line.update(since=soon))
+    import_account(path)
+    [since] = [
+        line.since for line in lines(bob, event_store.store()) if isinstance(line, FavouriteLine)
+    ]
+    assert since <= datetime.now(UTC)
+
+
+def test_import_does_not_undo_what_was_changed_here_later(exported_account, api, log_in):
+    path, _, bob = exported_account
+    import_account(path)
+    by_bob = bearer(log_in("bob"))
+    assert api("DELETE", f"/v1/movies/{ALIEN}/favourite", by=by_bob).status_code == 204
+    import_account(path)
+    assert "favourite" not in kinds_of(bob)
+
+
+@pytest.mark.parametrize("name", ["\u200b", "a\u202eb", "", "x" * 101])
+def test_playlist_with_a_bad_name_costs_its_own_line_only(exported_account, name):
+    path, _, bob = exported_account
+    changed_line(path, "playlist", lambda line: line.update(name=name))
+    assert "1 lines were refused" in import_account(path)
+    assert kinds_of(bob) == [line for line in EXPORTED_KINDS if line != "playlist"]
+
+
+def test_line_that_cannot_be_read_is_named_and_the_others_imported(exported_account, capsys):
+    path, _, bob = exported_account
+    content = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([content[0], b'{"kind":"poem"}', *content[2:]]))
+    with pytest.raises(CommandError, match="1 lines could not be read"):
+        import_account(path)
+    assert "me.jsonl:2: Invalid value 'poem'" in capsys.readouterr().err
+    assert kinds_of(bob) == [line for line in EXPORTED_KINDS if line != "preferences"]
 
 
 def test_import_accepts_older_files_without_verification_status(exported_account):
@@ -101,6 +237,8 @@ def test_import_matches_movies_only_if_certain(api):
         AddMovie(12, MovieFacts(title="Twin", year=2000)),
         LinkMovie(10, "imdb", "tt10"),
         LinkMovie(10, "catalogue", "7"),
+        LinkMovie(12, "imdb", "tt0113277"),
+        LinkMovie(12, "tmdb", "949"),
     ]
     handle_all(added, event_store.store(), origin=Origin(correlation_id=uuid4()))
 
@@ -115,8 +253,10 @@ def test_import_matches_movies_only_if_certain(api):
         **exported_movie(98, "Twin", 2000),  # ambiguous
         **exported_movie(97, "Nowhere", 2000, wikipedia="Alien"),
         **exported_movie(96, "Elsewhere", 2000, catalogue="7"),
+        **exported_movie(95, "Written by a table", 2000, imdb="113277", tmdb=None),
+        **exported_movie(94, "Written by another", 2000, imdb=None, tmdb=949.0),
     }
-    assert importer._local_ids(movies) == {1: 1, 2: 10, 99: 10, 11: 11}
+    assert importer._local_ids(movies) == {1: 1, 2: 10, 99: 10, 11: 11, 95: 12, 94: 12}
 
 
 @pytest.mark.usefixtures("api")

@@ -118,15 +118,15 @@ def test_corrections_reach_withdrawn_movies(import_, correct, store):
 
 def test_corrections_link_ids_of_sources_that_a_movie_lacks(import_, correct, store):
     import_(*OLD)
-    change(store, AddMovie(9, MovieFacts(title="Heat", year=1995), (("imdb", "tt3"),)))
-    change(store, AddMovie(2, facts(2), (("imdb", "tt22"),)))
-    rows = [row | {"external_ids": {"imdb": f"tt{row['id']}"}} for row in SHIPPED]
+    change(store, AddMovie(9, MovieFacts(title="Heat", year=1995), (("imdb", "tt0000003"),)))
+    change(store, AddMovie(2, facts(2), (("imdb", "tt0000022"),)))
+    rows = [row | {"external_ids": {"imdb": f"tt{row['id']:07d}"}} for row in SHIPPED]
     assert correct(*rows) == counted(corrected=2, unchanged=1)
     imdb = {
         movie: [value for source, value in state.external_ids if source == "imdb"]
         for movie, state in inline_projection.movie_states([1, 2, 3, 9]).items()
     }
-    assert imdb == {1: ["tt1"], 2: ["tt22"], 3: [], 9: ["tt3"]}
+    assert imdb == {1: ["tt0000001"], 2: ["tt0000022"], 3: [], 9: ["tt0000003"]}
 
 
 def test_interrupted_corrections_resume(import_, correct, store, monkeypatch, tmp_path):

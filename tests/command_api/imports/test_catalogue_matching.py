@@ -65,23 +65,25 @@ def facts(movie_id):
     [
         HEAT,
         HEAT | {"title": "HEÄT!", "cast": ["Al Pacino"]},
-        HEAT | {"title": "Else", "year": 2001, "external_ids": {"imdb": "tt1"}},
+        HEAT | {"title": "Else", "year": 2001, "external_ids": {"imdb": "tt0000001"}},
     ],
 )
 def test_catalogue_line_matches_a_movie_of_another_source_by_id_or_title_and_year(
     add_movie, import_, row
 ):
-    add_movie(OF_TMDB, ("tmdb", "949"), ("imdb", "tt1"), cast=("Al Pacino",))
+    add_movie(OF_TMDB, ("tmdb", "949"), ("imdb", "tt0000001"), cast=("Al Pacino",))
     assert import_(row) == (counted(read=1, changed=1, matched=1), [])
     assert movies() == [OF_TMDB]
     assert facts(OF_TMDB).title == row["title"]
-    assert links(OF_TMDB) == {("tmdb", "949"), ("imdb", "tt1"), ("catalogue", "1")}
+    assert links(OF_TMDB) == {("tmdb", "949"), ("imdb", "tt0000001"), ("catalogue", "1")}
     assert import_(row) == (counted(read=1, unchanged=1), [])
 
 
 def test_facts_that_a_catalogue_line_lacks_are_kept(add_movie, import_):
-    add_movie(OF_TMDB, ("imdb", "tt1"), genres=("Crime",), cast=("Al Pacino",), overview="A thief.")
-    import_({"id": 1, "title": "Heat", "external_ids": {"imdb": "tt1"}})
+    add_movie(
+        OF_TMDB, ("imdb", "tt0000001"), genres=("Crime",), cast=("Al Pacino",), overview="A thief."
+    )
+    import_({"id": 1, "title": "Heat", "external_ids": {"imdb": "tt0000001"}})
     assert facts(OF_TMDB) == MovieFacts(
         title="Heat", year=1995, genres=("Crime",), cast=("Al Pacino",), overview="A thief."
     )
@@ -113,12 +115,12 @@ def test_catalogue_line_with_another_id_of_the_same_source_is_not_matched(
     add_movie, import_, monkeypatch, batch
 ):
     monkeypatch.setattr(catalogue, "BATCH", batch)
-    add_movie(OF_TMDB, ("imdb", "tt1"))
-    other, same = ({"external_ids": {"imdb": value}} for value in ("tt2", "tt1"))
+    add_movie(OF_TMDB, ("imdb", "tt0000001"))
+    other, same = ({"external_ids": {"imdb": value}} for value in ("tt0000002", "tt0000001"))
     rows = (HEAT | other, HEAT | {"id": 2} | same)
     assert import_(*rows) == (counted(read=2, added=1, changed=1, matched=1), [])
-    assert links(OF_TMDB) == {("imdb", "tt1"), ("catalogue", "2")}
-    assert links(1) == {("imdb", "tt2")}
+    assert links(OF_TMDB) == {("imdb", "tt0000001"), ("catalogue", "2")}
+    assert links(1) == {("imdb", "tt0000002")}
     assert import_(*rows) == (counted(read=2, unchanged=2), [])
 
 
@@ -140,13 +142,13 @@ def test_only_candidate_that_shares_cast_is_matched(add_movie, import_):
 
 
 def test_line_with_external_ids_of_two_movies_is_ambiguous(add_movie, import_):
-    add_movie(OF_TMDB, ("imdb", "tt1"))
+    add_movie(OF_TMDB, ("imdb", "tt0000001"))
     add_movie(ANOTHER, ("letterboxd", "heat"), title="Else")
-    row = HEAT | {"external_ids": {"imdb": "tt1", "letterboxd": "heat", "mubi": "7"}}
+    row = HEAT | {"external_ids": {"imdb": "tt0000001", "letterboxd": "heat", "mubi": "7"}}
     assert import_(row) == (
         counted(read=1, added=1, ambiguous=1, taken=2),
         [
-            f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}",
+            f"movies.jsonl:1: imdb tt0000001 belongs to movie {OF_TMDB}",
             f"movies.jsonl:1: letterboxd heat belongs to movie {ANOTHER}",
             f"movies.jsonl:1: could be movie {OF_TMDB} or {ANOTHER}: added as 1",
         ],
@@ -167,9 +169,9 @@ def test_two_lines_with_the_same_title_are_two_movies(add_movie, import_, monkey
 @pytest.mark.parametrize("batch", [1, 1000])
 def test_second_line_with_the_same_external_id_is_rejected(import_, monkeypatch, batch):
     monkeypatch.setattr(catalogue, "BATCH", batch)
-    link = {"external_ids": {"imdb": "tt1"}}
+    link = {"external_ids": {"imdb": "tt0000001"}}
     rows = (HEAT | link, {"id": 2, "title": "Ronin"} | link, {"id": 3, "title": "Alien"})
-    messages = ["movies.jsonl:2: imdb tt1 belongs to movie 1, which was on line 1"]
+    messages = ["movies.jsonl:2: imdb tt0000001 belongs to movie 1, which was on line 1"]
     assert import_(*rows) == (counted(read=3, added=2, broken=1), messages)
     assert import_(*rows) == (counted(read=3, unchanged=2, broken=1), messages)
     assert movies() == [1, 3]
@@ -178,7 +180,7 @@ def test_second_line_with_the_same_external_id_is_rejected(import_, monkeypatch,
 @pytest.mark.parametrize("batch", [1, 1000])
 def test_line_of_a_movie_that_an_earlier_line_matched_is_rejected(import_, monkeypatch, batch):
     monkeypatch.setattr(catalogue, "BATCH", batch)
-    link = {"external_ids": {"imdb": "tt1"}}
+    link = {"external_ids": {"imdb": "tt0000001"}}
     import_(HEAT | link)
     assert import_(HEAT | {"id": 2} | link, HEAT | link) == (
         counted(read=2, changed=1, matched=1, broken=1),
@@ -189,9 +191,9 @@ def test_line_of_a_movie_that_an_earlier_line_matched_is_rejected(import_, monke
 
 def test_external_id_of_another_movie_is_left_out_and_reported(add_movie, import_):
     import_(HEAT)
-    add_movie(OF_TMDB, ("imdb", "tt1"), title="Else")
-    row = HEAT | {"title": "Heat!", "external_ids": {"imdb": "tt1", "mubi": "7"}}
-    messages = [f"movies.jsonl:1: imdb tt1 belongs to movie {OF_TMDB}"]
+    add_movie(OF_TMDB, ("imdb", "tt0000001"), title="Else")
+    row = HEAT | {"title": "Heat!", "external_ids": {"imdb": "tt0000001", "mubi": "7"}}
+    messages = [f"movies.jsonl:1: imdb tt0000001 belongs to movie {OF_TMDB}"]
     assert import_(row) == (counted(read=1, changed=1, taken=1), messages)
     assert (facts(1).title, links(1)) == ("Heat!", {("mubi", "7")})
     assert import_(row) == (counted(read=1, unchanged=1, taken=1), messages)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from threading import Event, Thread
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import connection
 
 from command_api.catalogue import inline_projection
 from command_api.catalogue.decider import MovieFacts, stream_of
-from command_api.catalogue.models import Movie
+from command_api.catalogue.models import ExternalId, Movie
 from command_api.imports.session import import_lock
 
 HEAT = {
@@ -87,18 +88,57 @@ def test_first_broken_lines_are_printed_and_the_others_counted(command, write, c
     assert messages[-1] == "movies.jsonl: 30 more broken lines"
 
 
-def test_truncated_gzipped_catalogue_is_imported_up_to_the_damage(store, write):
-    rows = [RONIN | {"id": n, "title": f"Ronin {n * 7919 % 10_007}"} for n in range(1, 2001)]
-    path, output = write(*rows, pack=gzip.compress), io.StringIO()
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(CommandError, match="cut short here\nThe lines before that are") as error:
+MANY = [RONIN | {"id": n, "title": f"Ronin {n * 7919 % 10_007}"} for n in range(1, 2001)]
+DAMAGES = {
+    "cut": lambda packed: packed[: len(packed) // 2],
+    "checksum": lambda packed: packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:],
+    "length": lambda packed: packed[:-1] + bytes([packed[-1] ^ 1]),
+    "cut in the checksum": lambda packed: packed[:-3],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_nothing_of_a_damaged_gzipped_catalogue_is_imported(store, write, damage):
+    path, output, heads = write(*MANY, pack=gzip.compress), io.StringIO(), store.heads()
+    path.write_bytes(damage(path.read_bytes()))
+    reason = (
+        r"^movies\.jsonl:\d+: the file (was cut short|is damaged from) .*\nNothing was imported"
+    )
+    with pytest.raises(CommandError, match=reason) as error:
         call_command("import_catalogue", str(path), stdout=output)
     assert error.value.returncode == 1
-    imported = Movie.objects.count()
-    assert 0 < imported < 2000
-    assert output.getvalue() == (
-        f"read {imported}, added {imported}, changed 0, unchanged 0, broken 0{NONE_DOUBTED}\n"
+    assert (Movie.objects.count(), store.heads(), output.getvalue()) == (0, heads, "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_catalogue_file_is_read_in_every_encoding(command, write, encoding):
+    lines = [json.dumps(HEAT | {"title": "Amélie"}, ensure_ascii=False), "", json.dumps(RONIN), " "]
+    path = write()
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    assert command("import_catalogue", path).startswith("read 2, added 2,")
+    assert Movie.objects.get(pk=1).title == "Amélie"
+
+
+def test_unreadable_external_ids_are_reported_and_cost_no_movie(command, write, capsys):
+    path = write(
+        HEAT | {"external_ids": {"imdb": None, "tmdb": 949}},
+        RONIN | {"external_ids": {"imdb": "nm0000134", "tmdb": 8195.0, "IMDB": "TT0122690"}},
     )
+    output = command("import_catalogue", path).splitlines()
+    assert output[0].startswith("read 2, added 2, changed 0, unchanged 0, broken 0;")
+    assert output[1] == "left out external ids that can't be read: 1"
+    message = "movies.jsonl:2: 'imdb': 'nm0000134' is not an id like tt0114369\n"
+    assert capsys.readouterr().err == message
+    links = ExternalId.objects.exclude(source="wikipedia").values_list("source", "value", "movie")
+    assert sorted(links) == [("imdb", "tt0122690", 2), ("tmdb", "8195", 2), ("tmdb", "949", 1)]
+
+
+@pytest.mark.parametrize("title", ["\u200b", "He\u202eat", "\x1b[2J", "\u3164"])
+def test_title_with_hidden_characters_is_not_taken(command, write, capsys, title):
+    output = command("import_catalogue", write(HEAT | {"title": title}, RONIN))
+    assert output.startswith("read 2, added 1, changed 0, unchanged 0, broken 1;")
+    assert capsys.readouterr().err.startswith("movies.jsonl:1: title: ")
+    assert [movie.title for movie in Movie.objects.all()] == ["Ronin"]
 
 
 @pytest.mark.parametrize("rows", [[], [b"?"], [b"?", b"??"]])

@@ -178,17 +178,26 @@ def test_movielens_files_without_a_rating_are_an_error(command, movielens):
         command("import_movielens", movielens(movies=MOVIES, ratings=[]))
 
 
-def test_truncated_gzipped_ratings_are_imported_up_to_the_damage(movielens, history, suspects):
+def test_nothing_of_truncated_gzipped_ratings_is_imported(movielens, history, suspects):
     rated = [(user, 1, 4.0, T + user * 7919 % 10_007) for user in range(1, 3001)]
     directory = movielens(movies=MOVIES[:1], ratings=rated)
     packed = gzip.compress((directory / "ratings.csv").read_bytes())
     (directory / "ratings.csv").write_bytes(packed[: len(packed) // 2])
+    before = history("")
     with pytest.raises(
-        CommandError, match=r"^ratings.csv:\d+: the file was cut short here\n"
+        CommandError, match=r"^ratings.csv:\d+: the file was cut short here\nNothing was imported"
     ) as it:
         call_command("import_movielens", str(directory), stdout=io.StringIO())
     assert it.value.returncode == 1
-    assert 0 < len(rating_events(history)) < 3000
+    assert history("") == before
+
+
+def test_nothing_is_imported_when_a_column_of_the_ratings_is_missing(movielens, history, suspects):
+    directory, before = movielens(movies=MOVIES, ratings=[]), history("")
+    (directory / "ratings.csv").write_text("userId,movieId,rating\n7,1,4.0\n")
+    with pytest.raises(CommandError, match="lacks the columns timestamp"):
+        call_command("import_movielens", str(directory), stdout=io.StringIO())
+    assert history("") == before
 
 
 def test_ambiguous_films_are_printed_once(command, movielens, suspects, store):

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from command_api.imports import line_reader
 from command_api.imports.catalogue_file import parse
 from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import find
 from command_api.imports.movielens_matching import MovieLensMatcher
 from command_api.imports.movielens_reader import films
+from infra import line_reader
 from tests.command_api.imports.sample import ML_100K, ROOT, expected_matches
 
 DEMO = ROOT / "command_api" / "catalogue" / "demo" / "catalogue.jsonl.gz"

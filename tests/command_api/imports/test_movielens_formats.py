@@ -1,12 +1,16 @@
 """MovieLens formats: all yield the same films and ratings."""
 
+import gzip
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
+from command_api.imports.csv_table import MissingColumns
 from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MissingFiles, find
 from command_api.imports.movielens_reader import films, links, ratings
+from infra.line_reader import DamagedFile
 
 FLAGS = {"Children's": 4, "Drama": 8, "Sci-Fi": 15}
 
@@ -42,13 +46,17 @@ FORMS = {
         "8,1,6.0,874724730\n",
     },
 }
-CASES = [("100K", "latin-1"), ("1M, 10M", "latin-1"), ("1M, 10M", "utf-8"), ("CSV", "utf-8")]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"]
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress}
 
 
-@pytest.mark.parametrize(("form", "encoding"), CASES)
-def test_every_movielens_format_yields_the_same_films_and_ratings(tmp_path, form, encoding):
+@pytest.mark.parametrize("suffix", PACKINGS)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_movielens_format_yields_the_same_films_and_ratings(tmp_path, form, encoding, suffix):
     for name, text in FORMS[form].items():
-        (tmp_path / name).write_text(text, encoding=encoding)
+        content = PACKINGS[suffix](text.replace("\n", "\r\n\r\n").encode(encoding))
+        (tmp_path / f"{name}{suffix}").write_bytes(content)
     files, rejected = find(tmp_path), RejectedLines("films")
     parsed = list(films(files, rejected, Counter()))
     assert [(film.movielens_id, film.title.title, film.title.year) for film in parsed] == [
@@ -73,3 +81,64 @@ def test_missing_movielens_file_is_named(tmp_path):
     (tmp_path / "u.item").touch()
     with pytest.raises(MissingFiles, match=r"no file u\.data"):
         find(tmp_path)
+
+
+@pytest.fixture
+def csv_files(tmp_path):
+    for name, text in FORMS["CSV"].items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("row", "ids", "broken"),
+    [
+        ("1,0114709,862", {"imdb": "tt0114709", "tmdb": "862"}, 0),
+        ("1,114709,862.0", {"imdb": "tt0114709", "tmdb": "862"}, 0),
+        ("1.0,tt0114709,862", {"imdb": "tt0114709", "tmdb": "862"}, 0),
+        ("1,TT0114709, 862 ", {"imdb": "tt0114709", "tmdb": "862"}, 0),
+        ("1,0114709,", {"imdb": "tt0114709"}, 0),
+        ("1,0114709,nan", {"imdb": "tt0114709"}, 1),
+        ("1,?,862", {"tmdb": "862"}, 1),
+        ("1,0114709,862.5", {"imdb": "tt0114709"}, 1),
+    ],
+)
+def test_one_unreadable_id_of_links_csv_does_not_cost_the_other(csv_files, row, ids, broken):
+    (csv_files / "links.csv").write_text(f"movieId,imdbId,tmdbId\n{row}\n")
+    rejected = RejectedLines("links.csv")
+    assert links(find(csv_files), rejected) == {1: ids}
+    assert rejected.count == broken
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "at"),
+    [
+        ("1000", 1000),
+        ("1000.0", 1000),
+        ("2000", 2000),
+        ("2002", 2000),  # of a clock that is ahead
+        ("2060", 2000),
+        ("2061", None),
+        ("1000000000000000", None),  # milliseconds
+        ("-5", None),
+    ],
+)
+def test_time_of_a_rating_may_be_a_minute_ahead(csv_files, timestamp, at):
+    row = f"userId,movieId,rating,timestamp\n7,1,3.0,{timestamp}\n"
+    (csv_files / "ratings.csv").write_text(row)
+    rejected = RejectedLines("ratings.csv")
+    read = [each.at for each in ratings(find(csv_files), rejected, known={1: 1}, now=2000)]
+    assert (read, rejected.count) == (([at], 0) if at else ([], 1))
+
+
+def test_damaged_archive_or_missing_column_is_refused_in_any_of_the_files(csv_files):
+    packed = gzip.compress(FORMS["CSV"]["ratings.csv"].encode())
+    (csv_files / "ratings.csv").unlink()
+    (csv_files / "ratings.csv.gz").write_bytes(packed)
+    find(csv_files).refuse_unreadable()
+    (csv_files / "ratings.csv.gz").write_bytes(packed[:-6] + b"\xff" * 6)
+    with pytest.raises(DamagedFile, match=r"^ratings\.csv\.gz:5: "):
+        find(csv_files).refuse_unreadable()
+    (csv_files / "ratings.csv.gz").write_bytes(gzip.compress(b"userId,movieId,rating\n"))
+    with pytest.raises(MissingColumns, match="timestamp"):
+        find(csv_files).refuse_unreadable()

@@ -24,10 +24,39 @@ from command_api.imports.movielens_titles import parse
         ("1984", "1984", None),
         ("unknown", "unknown", None),
         ("2001: A Space Odyssey (1968)", "2001: A Space Odyssey", 1968),
+        ("Vitelloni, I (1953)", "I Vitelloni", 1953),
+        ("Convent, The (Convento, O) (1995)", "The Convent (O Convento)", 1995),
+        ("Avventura, L\u2019 (1960)", "L\u2019Avventura", 1960),
+        ("Amours imaginaires, Les (2010)", "Les Amours imaginaires", 2010),
+        ("Gattopardo,Il (1963)", "Il Gattopardo", 1963),
+        ("Olvidados, Los (1950)", "Los Olvidados", 1950),
+        ("Kid, Ett (1990)", "Ett Kid", 1990),
+        ("Aanslag, De (1986)", "De Aanslag", 1986),
+        ("Avond, 't (1990)", "'t Avond", 1990),
+        ("Naser Salah el Dine, El- (1963)", "El-Naser Salah el Dine", 1963),
+        ("Paris, Texas (1984)", "Paris, Texas", 1984),
+        ("Bye Bye, Love (1995)", "Bye Bye, Love", 1995),
+        ("I, Robot (2004)", "I, Robot", 2004),
+        ("The  Ma\u200btrix (1999)", "The Matrix", 1999),
+        ("\u200b (1990)", "", 1990),
+        ("\u3164\u200d", "", None),
     ],
 )
 def test_movielens_titles_are_parsed_with_article_first(text, title, year):
     assert parse(text)[:2] == (title, year)
+
+
+@pytest.mark.parametrize("hidden", "\u202e\u2067\x07\x9b")
+def test_title_with_a_control_is_refused(hidden):
+    with pytest.raises(ValueError, match=rf"U\+{ord(hidden):04X} is not allowed"):
+        parse(f"Al{hidden}ien (1979)")
+
+
+@pytest.mark.parametrize("text", ["\u0958" * 500, "x(a)" + "(b)" * 160])
+def test_title_that_gets_too_long_is_refused(text):
+    assert len(text) <= 500
+    with pytest.raises(ValueError, match="longer than 500 characters"):
+        parse(text)
 
 
 def test_names_in_brackets_are_alternatives():

@@ -392,7 +392,7 @@ def test_playlist_change_that_always_conflicts_is_answered_409(
     path = create_playlist()
     real = type(store()).append
 
-    def append_after_a_rival(self, stream, events, *, expected, origin):
+    def append_after_a_rival(self, stream, events, *, expected, origin, occurred_at=None):
         visibility: Visibility = "public" if expected % 2 else "private"
         rival = PlaylistShown(playlist_id=path[-23:], user_id=ann.user_id, visibility=visibility)
         real(self, stream, [rival], expected=expected, origin=origin)

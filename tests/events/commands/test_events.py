@@ -1,6 +1,7 @@
 """manage.py events: log, verify, export and import."""
 
 import gzip
+import re
 from io import StringIO
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -109,9 +110,8 @@ def test_interrupted_import_resumes(store, tmp_path):
     assert run("import", str(archive)) == ["0 events imported."]
 
 
-@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
-def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path, name):
-    before, archive, cut = stored_events(), tmp_path / name, tmp_path / f"cut-{name}"
+def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path):
+    before, archive, cut = stored_events(), tmp_path / "log.jsonl", tmp_path / "cut.jsonl"
     run("export", str(archive))
     cut.write_bytes(archive.read_bytes()[: archive.stat().st_size * 2 // 3])
     delete_all_events()
@@ -124,16 +124,66 @@ def test_import_of_a_truncated_archive_keeps_its_events(store, tmp_path, name):
     assert stored_events() == before
 
 
-def test_import_reports_a_damaged_archive(store, tmp_path):
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda packed: packed[: len(packed) * 2 // 3], "the file was cut short here"),
+        (lambda packed: packed[:-3], "the file was cut short here"),
+        (
+            lambda packed: packed[:-6] + bytes([packed[-6] ^ 0xFF]) + packed[-5:],
+            "the file is damaged from here on: CRC check failed",
+        ),
+    ],
+)
+def test_nothing_of_a_damaged_gzipped_archive_is_imported(store, tmp_path, damage, reason):
     path = tmp_path / "log.jsonl.gz"
     run("export", str(path))
-    damaged = bytearray(path.read_bytes())
-    damaged[-6] ^= 0xFF  # in the checksum
-    path.write_bytes(damaged)
+    path.write_bytes(damage(path.read_bytes()))
     delete_all_events()
-    with pytest.raises(CommandError, match="The file is damaged after line 125"):
+    message = rf"^log\.jsonl\.gz:\d+: {reason}.*\nNothing was imported\."
+    with pytest.raises(CommandError, match=message) as error:
         run("import", str(path))
-    assert len(stored_events()) == 124
+    assert error.value.returncode == 1
+    assert stored_events() == []
+    assert sum(store.heads()) == 0
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda content: content.decode().encode("utf-8-sig"),
+        lambda content: content.decode().encode("utf-16"),
+        lambda content: content.replace(b"\n", b"\r\n\r\n"),
+        gzip.compress,  # under a name without .gz
+    ],
+)
+def test_archive_that_another_program_wrote_is_imported(store, tmp_path, write):
+    before, path = stored_events(), tmp_path / "log.jsonl"
+    run("export", str(path))
+    path.write_bytes(write(path.read_bytes()))
+    delete_all_events()
+    assert run("import", str(path)) == ["124 events imported."]
+    assert stored_events() == before
+
+
+@pytest.mark.parametrize(
+    ("offset", "utc"), [("-16:00", "2020-06-16 04"), ("+23:59", "2020-06-14 12:01")]
+)
+def test_times_of_an_archive_are_converted_to_utc(db, tmp_path, offset, utc):
+    path = tmp_path / "log.jsonl"
+    time = f'"time":"2020-06-15T12:00:00{offset}"'
+    path.write_text(re.sub('"time":"[^"]+"', time, V2.read_text()))
+    assert run("import", str(path)) == ["42 events imported."]
+    assert run("log", "--last", "1", "--json")[0].count(utc.replace(" ", "T")) == 1
+
+
+def test_archive_line_that_is_not_utf_8_is_refused(store, tmp_path):
+    path = tmp_path / "log.jsonl"
+    run("export", str(path))
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9"))
+    delete_all_events()
+    with pytest.raises(CommandError, match=r"Line \d+ is not an event of this log: not UTF-8"):
+        run("import", str(path))
 
 
 def test_archive_is_a_header_followed_by_cloud_events(store, tmp_path):

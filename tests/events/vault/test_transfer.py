@@ -1,5 +1,7 @@
 """Vault export and import: all people or none."""
 
+import gzip
+import re
 from io import StringIO
 from uuid import UUID, uuid4
 
@@ -117,6 +119,54 @@ def test_import_refuses_names_digested_with_another_pepper(ann, tmp_path, monkey
     Subject.objects.all().delete()
     monkeypatch.setattr("events.vault.transfer.secret", lambda name: secret(name) + b"?")
     with pytest.raises(CommandError, match=r"another pepper.*command/pepper.key"):
+        run("import", path)
+    assert vault_rows() == []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        gzip.compress,
+        lambda content: content.decode().encode("utf-8-sig"),
+        lambda content: gzip.compress(content.decode().encode("utf-16")),
+        lambda content: content.replace(b"\n", b"\r\n\r\n"),
+    ],
+)
+def test_file_that_another_program_wrote_is_imported(ann, tmp_path, write):
+    path, before = tmp_path / "vault.jsonl", vault_rows()
+    run("export", path)
+    path.write_bytes(write(path.read_bytes()))
+    Subject.objects.all().delete()
+    run("import", path)
+    assert vault_rows() == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda packed: packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:],
+        lambda packed: packed[:-1] + bytes([packed[-1] ^ 1]),
+        lambda packed: packed[:-60],
+    ],
+)
+def test_nobody_of_a_damaged_archive_is_imported(ann, tmp_path, damage):
+    path = tmp_path / "vault.jsonl"
+    run("export", path)
+    path.write_bytes(damage(gzip.compress(path.read_bytes())))
+    Subject.objects.all().delete()
+    with pytest.raises(CommandError, match=r"vault\.jsonl:\d+: the file .* Nothing was imported"):
+        run("import", path)
+    assert vault_rows() == []
+
+
+@pytest.mark.parametrize("reserved_at", ["2020-06-15T12:00:00", "0001-01-01T00:00:00+14:00"])
+def test_time_that_is_none_is_refused(ann, tmp_path, reserved_at):
+    path = tmp_path / "vault.jsonl"
+    run("export", path)
+    time = f'"reserved_at":"{reserved_at}"'
+    path.write_text(re.sub('"reserved_at":"[^"]+"', time, path.read_text()))
+    Subject.objects.all().delete()
+    with pytest.raises(CommandError, match="Line 2 is not a person: the time"):
         run("import", path)
     assert vault_rows() == []
 

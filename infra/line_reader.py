@@ -1,0 +1,159 @@
+"""Lines of a file, as UTF-8: plain or gzipped, with any byte order mark, too long or damaged.
+
+A byte order mark tells UTF-8, UTF-16 and UTF-32 apart. Without one a line is UTF-8, or else in
+Windows' Western encoding, as older MovieLens releases and tables saved by spreadsheets are.
+"""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, NamedTuple, Protocol, cast
+
+LIMIT = 1_000_000
+CUT_SHORT = "the file was cut short here"
+_GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = 1 << 16
+# UTF-16's mark begins UTF-32's, so the longer ones come first.
+_WIDE_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DAMAGES = (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError)
+
+
+class DamagedFile(Exception):
+    """A file can't be read to its end; the message says where and why."""
+
+
+class FileLine(NamedTuple):
+    """A line without its end, or why it can't be read."""
+
+    number: int
+    content: bytes
+    read_bytes: int
+    """The file's offset after the line; in a gzipped file that of the archive."""
+    error: str | None = None
+    is_damaged: bool = False
+    """Nothing can be read from here on."""
+    is_ended: bool = True
+    """Whether a line end follows; without one, the file may have been cut within the line."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to read in it."""
+        return not self.error and not self.content.strip()
+
+    def why_unreadable(self, fault: Exception) -> str:
+        """The reason why a line can't be read as what it should be."""
+        return str(fault) if self.is_ended else CUT_SHORT
+
+
+class _Lines(Protocol):
+    def readline(self, limit: int, /) -> bytes: ...
+
+
+def read(path: Path, *, is_exact: bool = False) -> Iterator[FileLine]:
+    """The lines of a file; one that can't be read to its end ends with one that ``is_damaged``.
+
+    ``is_exact``: a line that is not UTF-8 is an error, as in files that this project wrote.
+    """
+    with path.open("rb") as raw:
+        number = 0
+        try:
+            file = _decoded(_unpacked(raw))  # kept, or its end would close the raw file early
+            for number, line in enumerate(_lines(file), start=1):
+                yield _file_line(number, line, raw.tell(), is_exact=is_exact)
+        except _DAMAGES as fault:
+            size = path.stat().st_size
+            yield FileLine(number + 1, b"", size, _reason(fault), is_damaged=True)
+
+
+def refuse_damaged(*paths: Path) -> None:
+    """Read gzipped files to their end; raises DamagedFile.
+
+    The checksum is at the end of an archive, so the lines before it may be wrong ones.
+    """
+    for path in paths:
+        with path.open("rb") as raw:
+            if not _is_gzipped(raw):
+                continue
+            number = 1
+            try:
+                with gzip.open(raw) as file:
+                    while chunk := file.read1(_CHUNK):
+                        number += chunk.count(b"\n")
+            except _DAMAGES as fault:
+                raise DamagedFile(f"{path.name}:{number}: {_reason(fault)}") from fault
+
+
+def _is_gzipped(raw: IO[bytes]) -> bool:
+    is_gzipped = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    raw.seek(0)
+    return is_gzipped
+
+
+def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(raw)) if _is_gzipped(raw) else raw
+
+
+def _decoded(file: IO[bytes]) -> _Lines:
+    """The file without its byte order mark, in UTF-8 if the mark is another encoding's."""
+    start = file.read(len(codecs.BOM_UTF32_LE))
+    file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    for mark, encoding in _WIDE_ENCODINGS:
+        if start.startswith(mark):
+            return _Utf8Lines(TextIOWrapper(file, encoding, newline="\n"))
+    return file
+
+
+class _Utf8Lines:
+    """Lines of a decoded text, encoded again."""
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+
+    def readline(self, limit: int, /) -> bytes:
+        return self._text.readline(limit).encode()
+
+
+def _lines(file: _Lines) -> Iterator[bytes | None]:
+    """The lines with their ends; None for one that is too long."""
+    while line := file.readline(LIMIT):
+        if len(line) < LIMIT or line.endswith(b"\n"):
+            yield line
+            continue
+        while (rest := file.readline(LIMIT)) and not rest.endswith(b"\n"):
+            pass
+        yield None
+
+
+def _file_line(number: int, line: bytes | None, read_bytes: int, *, is_exact: bool) -> FileLine:
+    if line is None:
+        return FileLine(number, b"", read_bytes, f"longer than {LIMIT} bytes")
+    content, error = line.rstrip(b"\r\n"), None
+    if not line.isascii():
+        try:
+            line.decode()
+        except UnicodeDecodeError as fault:
+            content, error = (b"", f"not UTF-8: {fault}") if is_exact else (_western(content), None)
+    return FileLine(number, content, read_bytes, error, is_ended=line.endswith(b"\n"))
+
+
+def _western(line: bytes) -> bytes:
+    """A line of Windows' Western encoding in UTF-8; its five bytes without a meaning as Latin-1."""
+    try:
+        return line.decode("cp1252").encode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1").encode()
+
+
+def _reason(fault: Exception) -> str:
+    is_cut = isinstance(fault, EOFError) or (
+        isinstance(fault, UnicodeDecodeError) and fault.end == len(fault.object)
+    )
+    return CUT_SHORT if is_cut else f"the file is damaged from here on: {fault}"
