@@ -15,7 +15,6 @@ from command_api.preferences.api import PreferencesView
 from command_api.ratings.api import RatingView
 from command_api.ratings.bulk_import_api import RatingsImportView
 from command_api.sessions.api import RefreshView, RevokeAllView, RevokeView, TokensView
-from command_api.sync.metrics import metrics
 from infra.http import health, openapi, problem_details, strict_json
 from infra.security import access_tokens
 
@@ -68,7 +67,6 @@ urlpatterns = [
             }
         ),
     ),
-    path("metrics", health.only_read(metrics)),
     path("admin/", site.urls),
 ]
 

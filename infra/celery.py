@@ -36,11 +36,11 @@ def _share_metrics() -> None:
 
 
 def _serve_metrics(**_: object) -> None:
-    """Serve ``/metrics`` from a thread of the worker; called before it has children."""
-    from infra.observability import serve_metrics_of  # noqa: PLC0415 - imports prometheus_client
+    """Serve the metrics from a thread of the worker; called before it has children."""
+    from infra import metrics_server  # noqa: PLC0415 - imports prometheus_client
 
     if config().metrics_port:
-        serve_metrics_of(os.environ[_METRICS_DIRECTORY], config().metrics_port)
+        metrics_server.serve_sum_of(os.environ[_METRICS_DIRECTORY], config().metrics_port)
 
 
 _share_metrics()

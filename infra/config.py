@@ -89,8 +89,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     metrics_port: Annotated[
         Annotated[int, Meta(ge=0, le=65535)],
         doc(
-            "Port on which a process without an API (relay, projectors, Celery worker) serves "
-            "`/metrics`; 0: none."
+            "Port on which the process (API, relay, projector, Celery worker) serves `/metrics` "
+            "and `/health/live`; 0: none. Anyone who reaches it can read them: do not publish it."
         ),
     ] = 0
 

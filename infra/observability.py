@@ -1,7 +1,7 @@
 """Logs and metrics.
 
-Logs are lines of JSON with the correlation id of their request; metrics are served at ``/metrics``.
-All names of metrics are listed below, each with its meaning for docs/reference.
+Logs are lines of JSON with the correlation id of their request; ``infra.metrics_server`` serves the
+metrics. All names of metrics are listed below, each with its meaning for docs/reference.
 """
 
 from functools import cache
@@ -9,17 +9,8 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID, uuid4
 
 import structlog
-from django.http import HttpRequest, HttpResponse
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    start_http_server,
-)
-from prometheus_client.multiprocess import MultiProcessCollector
+from django.http import HttpRequest
+from prometheus_client import Counter, Gauge, Histogram
 
 CounterName: TypeAlias = Literal[
     # HTTP requests, by view, method and status.
@@ -35,7 +26,8 @@ CounterName: TypeAlias = Literal[
     "marquee_cache_total",
     # Password hashes, by outcome: made, crowded (refused: too many at once).
     "marquee_digests_total",
-    # Mails, by outcome: sent; nobody (unknown address), failed, given_up.
+    # Mails, by outcome: taken_up (once for each), unreachable (the mail server; tried again later).
+    # The same numbers whether or not an account has the address.
     "marquee_letters_total",
     # Relay, by outcome: confirmed (events); bus_lost, log_lost, deposed (another relay leads).
     "marquee_relay_total",
@@ -116,23 +108,6 @@ def _gauge(name: str, labels: tuple[str, ...]) -> Gauge:
     return Gauge(name, name, labels)
 
 
-def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the signature of a view
-    """The metrics of this process."""
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
-
-
-def serve_metrics(port: int) -> None:
-    """Serve ``/metrics`` from a thread, for processes without an API."""
-    start_http_server(port)
-
-
-def serve_metrics_of(directory: str, port: int) -> None:
-    """Serve the sum of all processes that count in the files of a directory."""
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call] # it has no types
-    start_http_server(port, registry=registry)
-
-
 def correlation_id(request: HttpRequest) -> UUID:
     """The client's X-Request-Id if it is a UUID, or a new id."""
     try:
@@ -177,6 +152,8 @@ def logging_config(level: str = "INFO") -> dict[str, Any]:
         # Refused requests are counted, not logged.
         "loggers": {
             "django.request": {"level": "CRITICAL"},
+            # It logs hosts and paths as clients send them.
+            "django.security": {"level": "CRITICAL"},
             "elastic_transport": {"level": "WARNING"},
             # It logs URLs, and TMDb's key may be part of them.
             "httpx": {"level": "WARNING"},

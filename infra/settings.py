@@ -142,6 +142,11 @@ SWAGGER_SETTINGS = {
 }
 SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "typ"}
 
+# Sets gauges before each answer of an API's metrics server (infra/wsgi.py).
+REFRESH_METRICS = {
+    "command": "command_api.sync.metrics.refresh",
+    "query": "query_api.ops.metrics.refresh",
+}.get(ROLE, "")
 # Background threads of a process that serves HTTP (infra/wsgi.py).
 AT_START = ["command_api.emails.delivery.start"] if ROLE == "command" else []
 

@@ -3,7 +3,6 @@
 from django.urls import path
 
 from infra.http import health, openapi, problem_details
-from query_api.ops.metrics import metrics
 from query_api.ops.readiness import readiness_checks
 from query_api.views.details import DetailsView
 from query_api.views.library import MyFavouritesView, MyHiddenView, MyRatingsView
@@ -40,7 +39,6 @@ urlpatterns = [
     *openapi.urls("Marquee query API", queries),
     path("health/live", health.live),
     path("health/ready", health.ready(readiness_checks())),
-    path("metrics", health.only_read(metrics)),
 ]
 
 handler400 = problem_details.bad_request

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.core.mail import send_mail
+from django.conf import settings
+from django.core.mail import get_connection, send_mail
+from django.core.mail.backends.base import BaseEmailBackend
 
 from command_api.accounts import personal_names
 from command_api.accounts.personal_names import PersonalNames
@@ -54,7 +56,15 @@ def token_lifetime(purpose: Purpose) -> timedelta:
             return timedelta(minutes=config().reset_minutes)
 
 
-def send(letter: QueuedLetter) -> bool:
+def connect() -> BaseEmailBackend:
+    """A connection to the mail server, opened; mail that is printed or filed needs none."""
+    connection = get_connection()
+    if settings.EMAIL_HOST:
+        connection.open()
+    return connection
+
+
+def send(letter: QueuedLetter, connection: BaseEmailBackend) -> bool:
     """Send the message; False if there is no recipient or they got one a moment ago."""
     user_id = outgoing_mail.recipient(letter.email_hmac)
     names = None if user_id is None else personal_names.names_of(user_id)
@@ -67,14 +77,20 @@ def send(letter: QueuedLetter) -> bool:
     if token is None:
         return False
     try:
-        _send(names, letter.purpose, token, life)
+        _send(names, letter.purpose, token, life, connection)
     except Exception:
         outgoing_mail.consume_token(letter.purpose, token)  # or the next try would have to wait
         raise
     return True
 
 
-def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -> None:
+def _send(
+    names: PersonalNames,
+    purpose: Purpose,
+    token: str,
+    life: timedelta,
+    connection: BaseEmailBackend,
+) -> None:
     pages = {Purpose.VERIFY: config().verify_url, Purpose.RESET: config().reset_url}
     template, page = TEMPLATES[purpose], pages[purpose]
     instruction = (
@@ -87,7 +103,8 @@ def _send(names: PersonalNames, purpose: Purpose, token: str, life: timedelta) -
         f"{template.reason} {instruction}",
         f"This works once, within {_in_words(life)}. {template.if_unexpected}",
     )
-    send_mail(template.subject, "\n\n".join(lines) + "\n", None, [names.email])
+    text = "\n\n".join(lines) + "\n"
+    send_mail(template.subject, text, None, [names.email], connection=connection)
 
 
 def _in_words(life: timedelta) -> str:

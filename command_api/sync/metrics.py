@@ -1,22 +1,19 @@
-"""Metrics endpoint of the command side, with the sync's age and queue length."""
+"""Metrics of the sync with TMDb: the age of its jobs and the length of its queue."""
 
 from contextlib import suppress
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from command_api.catalogue.models import SyncRun
 from command_api.sync import fetch_queue
-from infra import observability
 from infra.observability import set_gauge
 
 
-def metrics(request: HttpRequest) -> HttpResponse:
-    """This process's metrics, and the sync's if the database answers."""
+def refresh() -> None:
+    """Set the gauges, if the database answers."""
     with suppress(DatabaseError):
         _measure()
-    return observability.metrics(request)
 
 
 def _measure() -> None:

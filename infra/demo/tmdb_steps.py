@@ -38,12 +38,19 @@ def sync_with_tmdb(
                 stack.callback(process.stop)
                 process.start()
                 narration.say(f"{process.name:<10} process {process.pid}, {process.log}")
-        _fill(narration, visitor, environ, tmdb)
+        metrics_url = f"http://127.0.0.1:{platform.metrics_ports['command']}/metrics"
+        _fill(narration, visitor, environ, tmdb, metrics_url)
         _shuffle(narration, visitor, tmdb)
         _sync_again(narration, environ, celery)
 
 
-def _fill(narration: Narration, visitor: ApiClient, environ: Mapping[str, str], tmdb: str) -> None:
+def _fill(
+    narration: Narration,
+    visitor: ApiClient,
+    environ: Mapping[str, str],
+    tmdb: str,
+    metrics_url: str,
+) -> None:
     with narration.step(f"The sync fetches {FILMS} films and the trends while users read"):
         begun, reads = time.monotonic(), list[float]()
 
@@ -51,7 +58,7 @@ def _fill(narration: Narration, visitor: ApiClient, environ: Mapping[str, str], 
             before = time.perf_counter()
             visitor.read("/v1/movies/1")
             reads.append(time.perf_counter() - before)
-            return _is_done(visitor)
+            return _is_done(metrics_url)
 
         _wait(is_filled, "The catalogue was not filled.")
         seconds = time.monotonic() - begun
@@ -103,9 +110,9 @@ def _trending(visitor: ApiClient) -> list[str]:
     return [f"{item['title']} ({item['year']}), as of {board['as_of']}" for item in board["items"]]
 
 
-def _is_done(visitor: ApiClient) -> bool:
+def _is_done(metrics_url: str) -> bool:
     """Whether the jobs that fill the catalogue have completed."""
-    metrics = httpx.get(f"{visitor.urls[0]}/metrics").text
+    metrics = httpx.get(metrics_url).text
     ages = [f'marquee_sync_age_seconds{{kind="{kind}"}}' for kind in _KINDS]
     return all(age in metrics for age in ages) and "marquee_sync_waiting_films 0.0" in metrics
 

@@ -145,7 +145,8 @@ def _unexpected(fault: Exception, request: Any) -> HttpResponse:
     number = str(correlation_id(request))
     route = request.resolver_match.route if request.resolver_match else ""
     count("marquee_http_faults_total", view=route)
-    _log.error("fault", correlation_id=number, path=request.path, exc_info=fault)
+    # The route, not the path: a client chooses that.
+    _log.error("fault", correlation_id=number, route=route, exc_info=fault)
     return Problem(
         type="/problems/fault",
         title="Internal error",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from infra.platform.processes import Process, api, manage, run_manage, worker
@@ -25,6 +26,7 @@ HEAVY_MODELS = ("search", "suggestions", "similarity")
 """Models whose builders take as much CPU as all others: with a projector of their own, an import
 uses both cores. Measured: 100,000 ratings on 2 cores at 0.50 of pgbench's inserts, 0.35 with
 one."""
+_NO_METRICS: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Platform:
     query_url: str
     environ: Mapping[str, str]
     processes: Mapping[str, Process]
+    metrics_ports: Mapping[str, int]
+    """Port of a process's metrics, by its name; the others serve none."""
 
     def manage(self, *arguments: str) -> int:
         """Run a management command in the foreground; its exit status."""
@@ -64,10 +68,17 @@ def last_started() -> Path:
 
 @contextmanager
 def running(
-    environ: Mapping[str, str], logs: Path, *, ports: tuple[int, int], projectors: int = 1
+    environ: Mapping[str, str],
+    logs: Path,
+    *,
+    ports: tuple[int, int],
+    projectors: int = 1,
+    metrics_ports: Mapping[str, int] = _NO_METRICS,
 ) -> Iterator[Platform]:
     """Run the processes until the end of the block; yields once they are ready."""
-    started = processes(environ, logs, ports=ports, projectors=projectors)
+    started = processes(
+        environ, logs, ports=ports, projectors=projectors, metrics_ports=metrics_ports
+    )
     with Supervisor() as supervisor:
         supervisor.bring_up(started.members())
         yield started
@@ -81,6 +92,7 @@ def processes(
     home: Path | None = None,
     projectors: int = 1,
     clock: Path | None = None,
+    metrics_ports: Mapping[str, int] = _NO_METRICS,
 ) -> Platform:
     """The platform's processes, not yet started; without a bus there is no relay.
 
@@ -108,12 +120,18 @@ def processes(
             name: Process(
                 name=name,
                 command=command,
-                environ={**environ, "MARQUEE_ROLE": role},
+                environ={
+                    **environ,
+                    "MARQUEE_ROLE": role,
+                    # Inherited, it would be one port for all of them.
+                    "MARQUEE_METRICS_PORT": str(metrics_ports.get(name, 0)),
+                },
                 log=logs / f"{name}.log",
                 home=home / name if home else None,
             )
             for name, (role, command) in commands.items()
         },
+        metrics_ports=metrics_ports,
     )
 
 
@@ -164,7 +182,13 @@ def platform(servers: Addresses, directory: Path, *, name: str, fresh: bool) -> 
     directory.mkdir(parents=True, exist_ok=True)
     environ = environment(servers, directory, name=name, fresh=fresh)
     prepare(environ, directory, fresh=fresh)
-    with running(environ, directory / "logs", ports=(free(), free()), projectors=2) as started:
+    with running(
+        environ,
+        directory / "logs",
+        ports=(free(), free()),
+        projectors=2,
+        metrics_ports={"command": free()},
+    ) as started:
         yield started
 
 

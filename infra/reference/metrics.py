@@ -8,8 +8,8 @@ from infra import observability
 _INTRODUCTION = """\
 # Metrics
 
-The metrics of `/metrics`; which of them a process has depends on its role. Made from
-[`infra/observability.py`](../../infra/observability.py) by `make reference`.
+The metrics of `/metrics` on `MARQUEE_METRICS_PORT`; which of them a process has depends on its
+role. Made from [`infra/observability.py`](../../infra/observability.py) by `make reference`.
 
 | metric | kind | meaning |
 |---|---|---|

@@ -1,6 +1,7 @@
 """Operations of the command API: CORS, health, metrics, OpenAPI."""
 
 import pytest
+from prometheus_client import generate_latest
 
 from infra.celery import app
 from infra.config import config
@@ -57,9 +58,7 @@ def test_readiness_shows_each_dependency(api):
     assert ready.json()["needs"] == {"log": "ok", "vault": "ok", "redis": "ok"}
 
 
-@pytest.mark.parametrize(
-    "path", ["health/live", "health/ready", "metrics", ".well-known/jwks.json"]
-)
+@pytest.mark.parametrize("path", ["health/live", "health/ready", ".well-known/jwks.json"])
 def test_read_only_urls_refuse_other_methods(api, path):
     answer = api("DELETE", f"/{path}")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
@@ -68,8 +67,25 @@ def test_read_only_urls_refuse_other_methods(api, path):
 
 def test_commands_are_counted_in_metrics(api):
     api("PUT", "/v1/me/preferences", {})
-    text = api("GET", "/metrics").content.decode()
-    assert 'view="PreferencesView"' in text
+    assert 'view="PreferencesView"' in generate_latest().decode()
+
+
+def test_metrics_do_not_grow_with_what_clients_send(api):
+    def send(number):
+        api(f"METHOD{number}", "/v1/me/preferences")
+        api("PUT", f"/v1/nothing-{number}", {})
+        api("PUT", "/v1/me/preferences", {}, Idempotency_Key=str(number), Host=f"h{number}.example")
+        api("POST", "/v1/tokens", {"login": f"user-{number}", f"field-{number}": 1})
+
+    send(0)
+    before = generate_latest().count(b"\n")
+    for number in range(1, 10):
+        send(number)
+    assert generate_latest().count(b"\n") == before
+
+
+def test_metrics_are_not_served_to_clients(api):
+    assert api("GET", "/metrics").status_code == 404
 
 
 def test_scheduled_tasks_exist(api):

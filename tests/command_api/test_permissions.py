@@ -75,7 +75,6 @@ TABLE: Sequence[Case] = [
     Case("GET", "redoc/", "/redoc/", everybody(200)),
     Case("GET", "health/live", "/health/live", everybody(200)),
     Case("GET", "health/ready", "/health/ready", everybody(200)),
-    Case("GET", "metrics", "/metrics", everybody(200)),
     # Staff pages accept no token, only the cookie of a staff log-in
     # (tests/command_api/admin/test_login.py). Others are redirected to the log-in page.
     *(Case("GET", f"admin/{page}", f"/admin/{page}", everybody(302)) for page in _PAGES),

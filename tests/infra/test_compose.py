@@ -245,13 +245,15 @@ def test_apis_listen_on_published_port_and_are_checked_there(name, port):
     assert f"127.0.0.1:{port}/health/ready" in service["healthcheck"]["test"][-1]
 
 
-def test_processes_without_an_api_expose_a_metrics_port():
-    """The APIs serve metrics on their own port; beat has none."""
+def test_processes_expose_a_metrics_port_that_is_not_published():
+    """Beat has none."""
     telling = {name for name, each in OURS.items() if "MARQUEE_METRICS_PORT" in each["environment"]}
-    assert telling == {"relay", "projector", "projector-finding", "worker"}
+    assert telling == {*HTTP, "relay", "projector", "projector-finding", "worker"}
     for name in telling:
-        assert OURS[name]["expose"] == [OURS[name]["environment"]["MARQUEE_METRICS_PORT"]]
-        assert "ports" not in OURS[name]
+        port = OURS[name]["environment"]["MARQUEE_METRICS_PORT"]
+        assert OURS[name]["expose"] == [port]
+        assert [each for each in OURS[name].get("ports", []) if each.endswith(f":{port}")] == []
+    assert {name for name in telling if "ports" in OURS[name]} == set(HTTP)
 
 
 @pytest.mark.parametrize("name", HTTP)

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from infra.observability import observe_response
+from infra.observability import logging_config, observe_response
 
 
 def methods_counted(view: str) -> dict[str, float]:
@@ -21,6 +21,13 @@ def test_made_up_methods_share_one_label():
     for odd in ("get", "", "GET\n", "\u0130", "PROPFIND"):
         observe_response("MadeUp", odd, 405, 0.001)
     assert methods_counted("MadeUp") == {"other": 405}
+
+
+@pytest.mark.parametrize("name", ["django.request", "django.security.DisallowedHost"])
+def test_refused_requests_are_not_logged(name):
+    loggers = logging_config()["loggers"]
+    [parent] = [each for each in loggers if name.startswith(each)]
+    assert loggers[parent]["level"] == "CRITICAL"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

@@ -10,7 +10,6 @@ from django.test import Client
 from drf_yasg.generators import OpenAPISchemaGenerator
 
 from infra.http.permissions import needs_token
-from projectors.registry import MODELS
 from query_api import urls
 
 ROUTES = {
@@ -130,21 +129,6 @@ def test_pages_load_from_this_site_only(path):
 
 def test_liveness(client, world):
     assert client.get("/health/live").json() == {"status": "ok", "needs": {}}
-
-
-def test_metrics_have_ages_of_models(client, world):
-    lines = client.get("/metrics").content.decode().splitlines()
-    ages = [line for line in lines if line.startswith("marquee_model_age_seconds{")]
-    assert len(ages) == len(MODELS)
-    assert all(1.5 <= float(line.split()[1]) < 600 for line in ages)
-
-
-def test_metrics_count_requests_by_view(client, world):
-    client.get("/v1/genres")
-    assert (
-        b'marquee_http_requests_total{method="GET",status="200",view="GenresView"}'
-        in client.get("/metrics").content
-    )
 
 
 def test_contract_has_log_age_and_log_parked(contract):

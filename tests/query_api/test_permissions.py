@@ -70,7 +70,6 @@ TABLE: Sequence[Case] = [
     Case("GET", "redoc/", "/redoc/", everybody(200)),
     Case("GET", "health/live", "/health/live", everybody(200)),
     Case("GET", "health/ready", "/health/ready", everybody(200)),
-    Case("GET", "metrics", "/metrics", everybody(200)),
 ]
 
 

@@ -10,9 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from events.relay.outbox import Outbox
 from events.relay.relay import BusTarget, Relay
 from events.relay.wakeups import listening_wakeups
-from infra import clients
+from infra import clients, metrics_server
 from infra.config import config
-from infra.observability import serve_metrics
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         if not settings.bus_url:
             raise CommandError("MARQUEE_BUS_URL is empty: without a bus there is nothing to relay.")
         if settings.metrics_port:
-            serve_metrics(settings.metrics_port)
+            metrics_server.serve(settings.metrics_port)
         bus = BusTarget(settings.bus_url, settings.namespace, settings.relay_window)
         with listening_wakeups(clients.redis()) as wakeups:
             relay = Relay(Outbox(), bus, wakeups)

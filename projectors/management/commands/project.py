@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from infra import metrics_server
 from infra.config import config
-from infra.observability import serve_metrics
 from projectors.bootstrap import run
 from projectors.errors import StopProjector
 from projectors.registry import MODELS
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             # In a thread, for the interrupted one may hold the event's own lock.
             signal.signal(number, lambda *_: Thread(target=stopping.set).start())
         if config().metrics_port:
-            serve_metrics(config().metrics_port)
+            metrics_server.serve(config().metrics_port)
         try:
             run(_chosen(options["only"], options["except"]), stopping)
         except StopProjector as error:

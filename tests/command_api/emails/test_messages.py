@@ -1,10 +1,11 @@
 """E-mails: each reaches its recipient only, and its token works once."""
 
-from smtplib import SMTPServerDisconnected
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPServerDisconnected
 
 import pytest
 from django.db import connections
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from command_api.emails import messages
 from command_api.emails.delivery import MAX_TRIES
@@ -169,7 +170,7 @@ def test_only_digests_of_mailed_tokens_are_stored(api, ann, post):
 
 
 def test_email_that_fails_is_retried_and_then_given_up(api, ann, post, monkeypatch):
-    def fail_to_send(*_args):
+    def fail_to_send(*_args, **_more):
         raise SMTPServerDisconnected("away")
 
     forgot(api)
@@ -191,11 +192,82 @@ def test_email_that_fails_is_retried_and_then_given_up(api, ann, post, monkeypat
     assert Letter.objects.count() == 0
 
 
+@pytest.fixture
+def letters_counted():
+    """What happened to the counters since the last call."""
+    before: dict[str, float] = {}
+
+    def counted():
+        now = {
+            sample.labels["outcome"]: sample.value
+            for metric in REGISTRY.collect()
+            for sample in metric.samples
+            if sample.name == "marquee_letters_total"
+        }
+        changes = {name: value - before.get(name, 0) for name, value in now.items()}
+        before.update(now)
+        return {name: change for name, change in changes.items() if change}
+
+    counted()
+    return counted
+
+
+def test_metrics_do_not_tell_which_addresses_have_an_account(api, ann, post, letters_counted):
+    letters_counted()
+    for email in ("ann@example.org", "nobody@example.org", "ann@example.org"):
+        forgot(api, email)
+        post()
+        assert letters_counted() == {"taken_up": 1}
+
+
+def test_mail_server_that_is_away_is_counted_equally_for_all_addresses(
+    api, ann, post, letters_counted, monkeypatch
+):
+    def fail_to_connect():
+        raise ConnectionRefusedError
+
+    letters_counted()
+    for email in ("ann@example.org", "nobody@example.org"):
+        with monkeypatch.context() as patch:
+            patch.setattr(messages, "connect", fail_to_connect)
+            forgot(api, email)
+            post()
+            assert letters_counted() == {"taken_up": 1, "unreachable": 1}
+            post.pass_time("2 minutes")
+            post()
+            assert letters_counted() == {"unreachable": 1}
+        assert Letter.objects.count() == 1
+        post.pass_time("5 minutes")
+        post()
+        assert letters_counted() == {}
+        assert Letter.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        SMTPRecipientsRefused({"ann@example.org": (550, b"<ann@example.org>: no such user")}),
+        SMTPDataError(554, b"rejected for ann@example.org"),
+        RuntimeError("ann@example.org"),
+    ],
+    ids=lambda refusal: type(refusal).__name__,
+)
+def test_log_of_a_failed_email_holds_no_address(api, ann, post, monkeypatch, caplog, refusal):
+    def refuse(*_args, **_more):
+        raise refusal
+
+    monkeypatch.setattr(messages, "send_mail", refuse)
+    forgot(api)
+    assert post() == []
+    assert type(refusal).__name__ in caplog.text
+    assert "example.org" not in caplog.text
+
+
 def test_email_is_sent_after_its_sender_died(api, ann, post, monkeypatch):
     class Died(BaseException):
         pass
 
-    def dying(*_args):
+    def dying(*_args, **_more):
         raise Died
 
     forgot(api)

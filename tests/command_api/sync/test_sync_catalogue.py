@@ -5,9 +5,10 @@ import io
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import Client
+from prometheus_client import generate_latest
 
 from command_api.catalogue.models import Movie
+from command_api.sync import metrics
 from infra import progress_bar
 from infra.fake_tmdb import InjectedFault
 from infra.fake_tmdb.payloads import LEFT_OUT
@@ -94,6 +95,7 @@ def test_sync_catalogue_without_a_key_is_an_error(command, settings):
 
 def test_sync_metrics_show_age_and_queue_length(command):
     command("--trending")
-    metrics = Client().get("/metrics").content.decode()
-    assert 'marquee_sync_age_seconds{kind="trending"}' in metrics
-    assert "marquee_sync_waiting_films 0.0" in metrics
+    metrics.refresh()
+    text = generate_latest().decode()
+    assert 'marquee_sync_age_seconds{kind="trending"}' in text
+    assert "marquee_sync_waiting_films 0.0" in text

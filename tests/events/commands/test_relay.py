@@ -39,15 +39,16 @@ def test_relay_counts_confirmed_events(log_database, bus_url, redis_url):
         until(lambda: epoch() == 1)
         append(30)
 
-        def metrics():
+        def read(path):
             try:
-                with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
                     return answer.read().decode()
             except URLError:
                 return ""
 
-        until(lambda: 'marquee_relay_total{outcome="confirmed"} 30.0' in metrics())
-        assert "lost" not in metrics()
+        until(lambda: 'marquee_relay_total{outcome="confirmed"} 30.0' in read("/metrics"))
+        assert "lost" not in read("/metrics")
+        assert read("/health/live") == '{"status":"ok","needs":{}}'
     finally:
         relay.terminate()
         assert relay.wait(timeout=60) == 0

@@ -1,6 +1,8 @@
 """Problem details: the shape of every refusal and fault."""
 
 import json
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -68,6 +70,14 @@ def test_problems_have_one_shape(fault, status, kind):
     assert set(problem) == {"type", "title", "status", "detail", "errors"}
     assert (problem["type"], problem["status"]) == (f"/problems/{kind}", status)
     assert "secret" not in answer.content.decode()
+
+
+def test_log_of_a_fault_has_the_route_and_not_the_path(caplog):
+    request: Any = RequestFactory().get("/v1/chosen-by-a-client")
+    request.resolver_match = SimpleNamespace(route="v1/<str:name>")
+    raising(RuntimeError("x"))(request)
+    assert "v1/<str:name>" in caplog.text
+    assert "chosen-by-a-client" not in caplog.text
 
 
 def test_problem_names_invalid_fields():
