@@ -23,7 +23,7 @@ from benchmarks.turns import TURNS, spread
 from infra.platform.processes import HOME, Process, api, manage
 from infra.platform.supervisor import answers
 from infra.platform.topology import environment, forget, prepare
-from infra.services import Addresses, as_query, private_redis
+from infra.services import Addresses, private_redis
 from infra.services.ports import free
 
 IN_REDIS = (
@@ -190,7 +190,7 @@ def _wait(is_so: Callable[[], bool]) -> None:
 def _stage(servers: Addresses, events: int) -> Iterator[Mapping[str, str]]:
     """Set up a log with that many ratings and an empty Redis; yields the environment variables."""
     with TemporaryDirectory() as directory, private_redis() as redis_url:
-        servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
+        servers = servers.on_redis(redis_url)
         environ = environment(servers, Path(directory), name="marquee_bench_rebuild", fresh=True)
         prepare(environ, Path(directory), fresh=True)
         try:

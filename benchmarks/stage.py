@@ -9,13 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from benchmarks.users import BenchmarkUser, register
 from infra.embedded import startup as embedded
 from infra.platform.processes import Process, api
 from infra.platform.topology import Platform, forget, platform
-from infra.services import Addresses, as_query, private_redis
+from infra.services import Addresses, private_redis
 from infra.services.ports import free
 
 Mode: TypeAlias = Literal["native", "embedded"]
@@ -42,7 +40,7 @@ def stage(servers: Addresses, ratings: Path) -> Iterator[Stage]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory()))
         redis_url = stack.enter_context(private_redis())
-        servers = msgspec.structs.replace(servers, redis=redis_url, query_redis=as_query(redis_url))
+        servers = servers.on_redis(redis_url)
         _unthrottle()
         running_platform = stack.enter_context(
             platform(servers, directory, name="marquee_bench", fresh=True)

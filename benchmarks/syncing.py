@@ -20,7 +20,7 @@ import msgspec
 from benchmarks.append import temporary_log
 from benchmarks.measurement import Measurement
 from infra.platform.processes import HOME, Process, manage, worker
-from infra.services import Addresses, as_query, private_redis
+from infra.services import Addresses, private_redis
 
 FILMS, PER_SECOND = 1_000, 40
 GATE = 0.95
@@ -122,9 +122,7 @@ def _stage(
         directory = Path(stack.enter_context(TemporaryDirectory()))
         # This empty Redis is the broker, too, so no tasks of others are in its queue.
         redis_url = stack.enter_context(private_redis())
-        servers = msgspec.structs.replace(
-            servers, redis=redis_url, query_redis=as_query(redis_url), bus=""
-        )
+        servers = msgspec.structs.replace(servers.on_redis(redis_url), bus="")
         log = stack.enter_context(temporary_log(servers, "marquee_bench_sync"))
         fake = stack.enter_context(_fake(directory, films, per_second))
         environ = {

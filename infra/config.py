@@ -114,8 +114,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     query_redis_url: Annotated[
         str,
         doc(
-            "The same Redis for the query API, as a user that may write only caches and its own "
-            "rate limits."
+            "The same Redis for the query API, as a user that reads, and counts for its own rate "
+            "limits."
         ),
     ] = ""
     cache_redis_url: Annotated[

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 
 from infra.demo.rating_steps import tour
 from infra.demo.reporter import Narration, TourFailed
 from infra.embedded import startup as embedded
 from infra.platform.topology import Platform, platform
-from infra.services import ServiceError, as_query, ensure, private_redis
+from infra.services import ServiceError, ensure, private_redis
 from infra.services.paths import state_dir
 
 
@@ -72,9 +71,7 @@ def _native(narration: Narration) -> Iterator[Platform]:
         with narration.step("PostgreSQL, RabbitMQ, Redis and Elasticsearch"):
             servers = ensure()
             redis_url = stack.enter_context(private_redis())
-            servers = msgspec.structs.replace(
-                servers, redis=redis_url, query_redis=as_query(redis_url)
-            )
+            servers = servers.on_redis(redis_url)
         with narration.step("An empty log, keys, and the platform's processes"):
             started = stack.enter_context(
                 platform(servers, state_dir() / "demo", name="marquee_demo", fresh=True)

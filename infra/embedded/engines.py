@@ -14,7 +14,7 @@ from infra.embedded.binaries import programs
 from infra.embedded.layout import Layout
 from infra.platform.processes import Process
 from infra.platform.supervisor import Member
-from infra.services import as_query, postgres, redis
+from infra.services import as_cache, as_query, postgres, redis
 
 USERS = Path(__file__).with_name("users.acl")
 _POSTGRES_SETTINGS = {
@@ -39,7 +39,7 @@ def environment(layout: Layout, *, query_url: str) -> Mapping[str, str]:
         "MARQUEE_BUS_URL": "",
         "MARQUEE_REDIS_URL": url,
         "MARQUEE_QUERY_REDIS_URL": as_query(url),
-        "MARQUEE_CACHE_REDIS_URL": url.replace("unix://", "unix://cache:cache@"),
+        "MARQUEE_CACHE_REDIS_URL": as_cache(url),
         "MARQUEE_SEARCH": "tantivy",
         "MARQUEE_SEARCH_DIR": str(layout.index),
         "MARQUEE_NAMESPACE": "marquee",

@@ -203,6 +203,7 @@ def environment(
         "MARQUEE_BUS_URL": servers.bus,
         "MARQUEE_REDIS_URL": servers.redis,
         "MARQUEE_QUERY_REDIS_URL": servers.query_redis,
+        "MARQUEE_CACHE_REDIS_URL": servers.cache_redis,
         "MARQUEE_ELASTICSEARCH_URL": servers.elasticsearch,
         # A new event log must not use the queues and indexes of an old one.
         "MARQUEE_NAMESPACE": f"{prefix}-{secrets.token_hex(4)}" if fresh else prefix,

@@ -9,7 +9,7 @@ from infra.services.addresses import Addresses, environment
 from infra.services.errors import DidNotStart, NotInstalled, PortTaken, ServiceError
 from infra.services.lifecycle import ensure, native_servers, planned, status, stop
 from infra.services.postgres import at_database, create_database, drop_database
-from infra.services.redis import as_query, private_redis
+from infra.services.redis import as_cache, as_query, private_redis
 
 __all__ = [
     "Addresses",
@@ -17,6 +17,7 @@ __all__ = [
     "NotInstalled",
     "PortTaken",
     "ServiceError",
+    "as_cache",
     "as_query",
     "at_database",
     "create_database",

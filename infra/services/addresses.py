@@ -32,21 +32,36 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """RabbitMQ's management interface; empty if it is unknown for a given server."""
     redis: str
     query_redis: str
-    """The same Redis for the query API: a user that writes only caches and its throttles."""
+    """The same Redis for the query API: a user that reads, and counts for its rate limits."""
+    cache_redis: str
+    """The same Redis for the query API's caches."""
     elasticsearch: str
+
+    def on_redis(self, redis_url: str) -> "Addresses":
+        """The same servers with another Redis of ours."""
+        users = {
+            "query_redis": redis.as_query(redis_url),
+            "cache_redis": redis.as_cache(redis_url),
+        }
+        return msgspec.structs.replace(self, redis=redis_url, **users)
 
 
 def addresses(ports: Mapping[str, int], given: Mapping[str, str]) -> Addresses:
     """The given URLs, and those of our own servers for the rest."""
     database = given.get(VARIABLES["postgres"]) or postgres.url(ports)
     redis_url = given.get(VARIABLES["redis"]) or redis.url(ports)
+    query_redis = given.get("MARQUEE_QUERY_REDIS_URL")
     given_bus = given.get(VARIABLES["rabbitmq"])
     return Addresses(
         postgres=postgres.at_database(database, "postgres"),
         bus=given_bus or rabbitmq.url(ports),
         bus_admin=given.get(BUS_ADMIN, "") if given_bus else rabbitmq.admin_url(ports),
         redis=redis_url,
-        query_redis=given.get("MARQUEE_QUERY_REDIS_URL") or redis.as_query(redis_url),
+        query_redis=query_redis or redis.as_query(redis_url),
+        # Users of somebody else's are theirs: there may be one for both.
+        cache_redis=(
+            given.get("MARQUEE_CACHE_REDIS_URL") or query_redis or redis.as_cache(redis_url)
+        ),
         elasticsearch=given.get(VARIABLES["elasticsearch"]) or elasticsearch.url(ports),
     )
 
@@ -63,5 +78,6 @@ def environment(addresses_: Addresses, given: Mapping[str, str] = os.environ) ->
         "MARQUEE_BUS_URL": addresses_.bus,
         "MARQUEE_REDIS_URL": addresses_.redis,
         "MARQUEE_QUERY_REDIS_URL": addresses_.query_redis,
+        "MARQUEE_CACHE_REDIS_URL": addresses_.cache_redis,
         "MARQUEE_ELASTICSEARCH_URL": addresses_.elasticsearch,
     }

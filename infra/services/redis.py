@@ -19,7 +19,6 @@ from infra.services.server import Container, Home, Launch, Server
 
 USERS = Path(__file__).resolve().parents[1] / "redis" / "users.acl"
 PERSISTENT = ("appendonly yes", "appendfsync everysec")
-_QUERY = "query:query"
 _START_SECONDS = 30
 
 
@@ -28,10 +27,19 @@ def url(ports: Mapping[str, int]) -> str:
 
 
 def as_query(redis_url: str) -> str:
-    """The URL for the query API's user, who reads all and writes caches and its rate limits."""
+    """The URL for the query API's user, who reads all and counts for its rate limits."""
+    return _as_user(redis_url, "query:query")
+
+
+def as_cache(redis_url: str) -> str:
+    """The URL for the user of the query API's caches, who may do nothing else."""
+    return _as_user(redis_url, "cache:cache")
+
+
+def _as_user(redis_url: str, login: str) -> str:
     parts = urlsplit(redis_url)
     address = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{_QUERY}@{address}"))
+    return urlunsplit(parts._replace(netloc=f"{login}@{address}"))
 
 
 def grant(redis_url: str) -> None:

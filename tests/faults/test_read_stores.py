@@ -14,6 +14,7 @@ from redis import Redis
 
 from benchmarks.write_load.load import Load, LoadOptions
 from benchmarks.write_load.reader import PATHS
+from infra.services import as_cache, as_query
 from tests.fixtures.platform import (
     UNTHROTTLED,
     Shared,
@@ -117,7 +118,8 @@ def _proxied(services, django_db_setup, keys):
             search = proxies["elasticsearch"] = stack.enter_context(proxy_to(elasticsearch_url))
             return {
                 "MARQUEE_REDIS_URL": redis.url,
-                "MARQUEE_QUERY_REDIS_URL": redis.url.replace("redis://", "redis://query:query@"),
+                "MARQUEE_QUERY_REDIS_URL": as_query(redis.url),
+                "MARQUEE_CACHE_REDIS_URL": as_cache(redis.url),
                 "MARQUEE_ELASTICSEARCH_URL": search.url,
             }
 

@@ -30,6 +30,7 @@ IN_PRODUCTION = {
     "BUS_PASSWORD": "p5Ym7HdS",
     "REDIS_PASSWORD": "e6Jf4GvT",
     "REDIS_QUERY_PASSWORD": "u7Wc3MsK",
+    "REDIS_CACHE_PASSWORD": "h9Xd5RgQ",
 }
 """A valid .env for production."""
 VARIABLES = {PREFIX + field.encode_name for field in msgspec.structs.fields(Config)}
@@ -172,6 +173,7 @@ def test_query_service_reaches_neither_log_nor_bus_nor_private_keys():
     assert query["volumes"] == ["keys-shared:/keys/shared:ro"]
     assert not {"log", "bus"} & set(query["networks"])
     assert "//query:" in query["environment"]["MARQUEE_REDIS_URL"]
+    assert "//cache:" in query["environment"]["MARQUEE_CACHE_REDIS_URL"]
 
 
 def test_only_command_services_have_private_keys():

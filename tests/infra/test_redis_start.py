@@ -11,7 +11,11 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 START = Path(__file__).parents[2] / "infra/redis/start"
-SECRETS = {"REDIS_PASSWORD": "own & 'odd'", "REDIS_QUERY_PASSWORD": "query/s"}
+SECRETS = {
+    "REDIS_PASSWORD": "own & 'odd'",
+    "REDIS_QUERY_PASSWORD": "query/s",
+    "REDIS_CACHE_PASSWORD": "cache & s",
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +52,22 @@ def test_redis_of_compose_refuses_clients_without_a_password(socket):
 
 
 def test_redis_of_compose_does_not_accept_the_files_passwords(socket):
-    with pytest.raises(AuthenticationError):
-        user(socket, "query", "query").ping()
+    for name in ("query", "cache"):
+        with pytest.raises(AuthenticationError):
+            user(socket, name, name).ping()
 
 
-def test_the_query_side_reads_all_and_writes_caches_only(socket):
+def test_query_users_of_compose_have_the_rights_of_the_file(socket):
     user(socket, "default", SECRETS["REDIS_PASSWORD"]).set("{movies:1:all}:state:1", "x")
     query = user(socket, "query", SECRETS["REDIS_QUERY_PASSWORD"])
     assert query.get("{movies:1:all}:state:1") == b"x"
-    assert query.set("cache:a", 1)
+    cache = user(socket, "cache", SECRETS["REDIS_CACHE_PASSWORD"])
+    assert cache.set("cache:a", 1)
     assert query.incr("throttle:query:a") == 1
+    with pytest.raises(NoPermissionError):
+        query.set("cache:a", 1)
+    with pytest.raises(NoPermissionError):
+        cache.get("{movies:1:all}:state:1")
     with pytest.raises(NoPermissionError):
         query.set("{movies:1:all}:state:1", "y")
     with pytest.raises(NoPermissionError):

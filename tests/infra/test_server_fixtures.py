@@ -10,7 +10,6 @@ import psycopg2
 import pytest
 from django.db import connection, connections, transaction
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from infra.config import config
 from infra.services import create_database, drop_database
@@ -134,40 +133,6 @@ def test_indices_are_deleted_after_each_test(elasticsearch_url, namespace, _agai
 def test_each_test_has_its_own_namespace(namespace):
     assert namespace.startswith(f"{config().namespace}-")
     assert config().namespace == f"test-{os.getpid()}"
-
-
-def test_the_query_user_reads_all_and_writes_caches_only(redis_url, query_redis_url):
-    Redis.from_url(redis_url).hset("movies:1", "title", "Alien")
-    query = Redis.from_url(query_redis_url)
-    assert query.hget("movies:1", "title") == b"Alien"
-    query.set("cache:movies:1", "ready", ex=60)
-    assert query.eval("return redis.call('INCR', KEYS[1])", 1, "throttle:query:ann") == 1
-    with query.pipeline(transaction=True) as pipe:
-        pipe.get("cache:movies:1")
-        assert pipe.execute() == [b"ready"]
-    assert query.publish("hints", "7") == 0
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "HSET movies:1 title Heat",
-        "DEL movies:1",
-        "DEL throttle:command:{login:ann}:7",
-        "DEL throttle:command:known:ann",
-        "RENAME cache:a movies:1",
-        "EVAL return(redis.call('DEL','movies:1')) 0",
-        "FLUSHALL",
-        "FUNCTION FLUSH",
-        "CONFIG SET appendonly no",
-        "ACL SETUSER query +@all",
-        "KEYS *",
-        "SHUTDOWN",
-    ],
-)
-def test_query_user_may_not_run(query_redis_url, command):
-    with pytest.raises(ResponseError, match=r"permission|can.t access"):
-        Redis.from_url(query_redis_url).execute_command(*command.split())
 
 
 def test_failed_thread_fails_its_test(pytester, monkeypatch):

@@ -68,7 +68,8 @@ def stage(*, movies: int) -> Iterator[Stage]:
 @contextmanager
 def _of_its_own(directory: Path) -> Iterator[None]:
     """Start servers in this directory, whatever the environment says."""
-    names = [*VARIABLES.values(), "MARQUEE_QUERY_REDIS_URL", "MARQUEE_VAULT_URL"]
+    users = ("MARQUEE_QUERY_REDIS_URL", "MARQUEE_CACHE_REDIS_URL")
+    names = [*VARIABLES.values(), *users, "MARQUEE_VAULT_URL"]
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     before_too = {name: os.environ.get(name) for name in _SET_VARIABLES}
     os.environ |= {"MARQUEE_STATE_DIR": str(directory), "SERVICES_ENGINE": "native", **QUICK_START}

@@ -39,3 +39,21 @@ def test_virtual_host_and_policy_fail_without_a_management_address():
         pass
     with pytest.raises(NoManagement, match=BUS_ADMIN):
         broker.shorten("", "test", length=1)
+
+
+def test_users_of_our_redis_have_urls_of_their_own():
+    ours = addresses(PORTS, {})
+    place = ours.redis.removeprefix("redis://")
+    assert ours.query_redis == f"redis://query:query@{place}"
+    assert ours.cache_redis == f"redis://cache:cache@{place}"
+    others = ours.on_redis("redis://default:secret@elsewhere:6379/0")
+    assert others.query_redis == "redis://query:query@elsewhere:6379/0"
+    assert others.cache_redis == "redis://cache:cache@elsewhere:6379/0"
+    assert others.postgres == ours.postgres
+
+
+def test_given_query_user_writes_caches_unless_another_is_given():
+    given = {"MARQUEE_QUERY_REDIS_URL": "redis://reader:x@redis:6379/0"}
+    assert addresses(PORTS, given).cache_redis == given["MARQUEE_QUERY_REDIS_URL"]
+    both = given | {"MARQUEE_CACHE_REDIS_URL": "redis://cacher:x@redis:6379/0"}
+    assert addresses(PORTS, both).cache_redis == both["MARQUEE_CACHE_REDIS_URL"]

@@ -115,16 +115,16 @@ def test_two_hundred_concurrent_requests_load_once(redis, counted, monkeypatch):
 ANOTHER_PROCESS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from infra import clients
+from redis import Redis
 from query_api.caching import single_flight
 from query_api.caching.read_through import CacheLookup, ReadThrough
 
 single_flight.LEASE_SECONDS = single_flight.PATIENCE_SECONDS = 60.0
-key, many = sys.argv[1], int(sys.argv[2])
+key, many, redis = sys.argv[1], int(sys.argv[2]), Redis.from_url(sys.argv[3])
 numbers = ReadThrough("pages", int, seconds=30.0, is_empty=lambda number: number == 0)
 
 def load():
-    return clients.redis().incr("cache:loads")
+    return redis.incr("cache:loads")
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -133,10 +133,10 @@ with ThreadPoolExecutor(many) as threads:
 """
 
 
-def test_two_processes_load_once(redis, monkeypatch):
+def test_two_processes_load_once(redis, redis_url, monkeypatch):
     monkeypatch.setattr(single_flight, "LEASE_SECONDS", 60.0)
     monkeypatch.setattr(single_flight, "PATIENCE_SECONDS", 60.0)
-    command = [sys.executable, "-c", ANOTHER_PROCESS, KEY, "20"]
+    command = [sys.executable, "-c", ANOTHER_PROCESS, KEY, "20", redis_url]
     other: Any = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
     )

@@ -224,10 +224,11 @@ def test_read_without_redis_is_503(client, path, log_in, monkeypatch):
 
 
 def test_query_api_cannot_write_read_models(world, query_redis_url):
-    """The views' Redis user may count requests and write caches, nothing else."""
+    """The views' Redis user may count requests, nothing else (tests/infra/test_redis_users.py)."""
     with Redis.from_url(query_redis_url) as as_query:
-        assert as_query.set("cache:x", 1, ex=5)
+        assert as_query.incr("throttle:query:x") == 1
         for attempt in (
+            lambda: as_query.set("cache:x", 1, ex=5),
             lambda: as_query.set("x", 1),
             lambda: as_query.hset(GENERATIONS_KEY, "movies", 9),
             lambda: as_query.delete(GENERATIONS_KEY),
