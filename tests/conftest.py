@@ -19,6 +19,7 @@ pytest_plugins = (
     "tests.fixtures.keys",
     "tests.fixtures.limits",
     "tests.fixtures.platform",
+    "tests.fixtures.statements",
     "tests.fixtures.browser",
     "tests.fixtures.tmdb",
 )

@@ -53,8 +53,8 @@ def _reserve(user_id: UUID, applicant: Applicant) -> bytes:
     names = {"username": applicant.username, "email": applicant.email}
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)
-    except NamesTaken as taken:
-        if not reservation_cleanup.resolve(subjects.orphans(**names)):
+    except NamesTaken as taken:  # without fields where they were released meanwhile
+        if taken.fields and not reservation_cleanup.resolve(subjects.orphans(**names)):
             raise _conflict(taken) from taken
     try:
         return subjects.reserve(user_id, **names, password_hash=password_hash)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import connections
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -23,6 +23,14 @@ ORPHANED_AFTER = timedelta(minutes=1)
 """Longer than any registration, unless its process is suspended."""
 
 _State = Subject.State
+
+# A taken name must not make the statement fail: PostgreSQL would log it.
+_RESERVE = """
+INSERT INTO subjects
+       (user_id, state, reserved_at, username_hmac, email_hmac, key, password_hash, epoch)
+VALUES (%s, 'reserved', statement_timestamp(), %s, %s, %s, %s, 0)
+    ON CONFLICT DO NOTHING
+"""
 
 
 class NamesTaken(Exception):
@@ -58,22 +66,13 @@ def reserve(user_id: UUID, *, username: str, email: str, password_hash: str) -> 
     if _is_older_email(email):
         raise NamesTaken(["email"])
     key = new_key()
-    try:
-        with transaction.atomic(using="vault"):
-            Subject.objects.create(
-                user_id=user_id,
-                state=_State.RESERVED,
-                reserved_at=Now(),
-                username_hmac=username_digest(_pepper(), username),
-                email_hmac=email_digest(_pepper(), email),
-                key=key,
-                password_hash=password_hash,
-            )
-    except IntegrityError as error:
-        names = _same_names(username, email).items()
-        taken = [field for field, same in names if Subject.objects.filter(same).exists()]
-        raise NamesTaken(taken) from error
-    return key
+    digests = username_digest(_pepper(), username), email_digest(_pepper(), email)
+    with connections["vault"].cursor() as cursor:
+        cursor.execute(_RESERVE, [user_id, *digests, key, password_hash])
+        if cursor.rowcount:
+            return key
+    names = _same_names(username, email).items()
+    raise NamesTaken([field for field, same in names if Subject.objects.filter(same).exists()])
 
 
 def renew(user_id: UUID) -> bool:

@@ -11,11 +11,12 @@ from datetime import datetime
 from hmac import compare_digest, digest
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from msgspec import Meta
 
 from events.vault.models import Erasure, Subject
 from infra import line_reader
@@ -52,8 +53,14 @@ class ExportedPerson(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     username_hmac: bytes | None = None
     email_hmac: bytes | None = None
     key: bytes | None = None
-    password_hash: str | None = None
-    epoch: int = 0
+    password_hash: Annotated[str, Meta(pattern=r"^[^\x00]*\Z")] | None = None
+    epoch: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has all secrets, or as a tombstone none."""
+        secrets = (self.username_hmac, self.email_hmac, self.key, self.password_hash)
+        return all((secret is None) == (self.state == "erased") for secret in secrets)
 
 
 class VaultExportFooter(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,16 +127,19 @@ def import_people(path: Path) -> Iterator[int]:
             "The file was made with another pepper, so no user could log in: first copy"
             f" {PEPPER} from the keys of its platform."
         )
-    try:
-        with transaction.atomic(using="vault"):
-            if Subject.objects.exists():
-                raise InvalidVaultExport("The vault must be empty, but this one has people.")
-            rows = _rows(path)
-            while batch := list(islice(rows, _BATCH)):
-                Subject.objects.bulk_create(batch)
-                yield len(batch)
-    except IntegrityError as error:
-        raise InvalidVaultExport(f"Two people of the file have the same names: {error}") from error
+    with transaction.atomic(using="vault"):
+        if Subject.objects.exists():
+            raise InvalidVaultExport("The vault must be empty, but this one has people.")
+        rows, count = _rows(path), 0
+        while batch := list(islice(rows, _BATCH)):
+            # A conflict must not make the statement fail: PostgreSQL would log it.
+            Subject.objects.bulk_create(batch, ignore_conflicts=True)
+            count += len(batch)
+            yield len(batch)
+        if (repeated := count - Subject.objects.count()) > 0:
+            raise InvalidVaultExport(
+                f"{repeated} of the file's people have the same names or id as others in it."
+            )
 
 
 def _rows(path: Path) -> Iterator[Subject]:
@@ -155,6 +165,11 @@ def _subject(line: FileLine) -> Subject:
     except (msgspec.MsgspecError, ValueError) as error:
         reason = line.why_unreadable(error)
         raise InvalidVaultExport(f"Line {line.number} is not a person: {reason}.") from error
+    if not person.is_complete:
+        raise InvalidVaultExport(
+            f"Line {line.number} is not a person: names, key and password hash are needed, and only"
+            " an erased person has none of them."
+        )
     return Subject(**fields)
 
 

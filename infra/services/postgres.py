@@ -30,6 +30,18 @@ SETTINGS = {
     "max_wal_size": "2GB",
 }
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "log_min_messages": "warning"}
+PRIVATE_LOG = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_min_duration_sample": "-1",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+}
+"""Keep statements and their values out of the server's log: among them are password hashes, digests
+of names, and keys. ``terse`` leaves out DETAIL, which quotes rows and the statement of a crashed
+session."""
 
 
 def url(ports: Mapping[str, int], database: str = "postgres") -> str:
@@ -98,9 +110,12 @@ def _prepare(home: Home) -> Launch:
 
 def command(programs: Path, home: Path, settings: Mapping[str, str]) -> Sequence[str]:
     """The command line of a server on its home's cluster."""
-    all_settings = {**settings, **_DURABLE}.items()
-    options = [part for name, value in all_settings for part in ("-c", f"{name}={value}")]
+    options = _options({**settings, **_DURABLE, **PRIVATE_LOG})
     return [str(programs / "postgres"), "-D", str(home / "cluster"), *options]
+
+
+def _options(settings: Mapping[str, str]) -> Sequence[str]:
+    return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
 def prepare_cluster(programs: Path, home: Path, account: SystemUser) -> None:
@@ -148,6 +163,6 @@ POSTGRES = Server(
         ports={"postgres": 5432},
         volume="/var/lib/postgresql/data",
         environ={"POSTGRES_HOST_AUTH_METHOD": "trust"},
-        arguments=["-c", "max_connections=200", "-c", "shared_buffers=512MB"],
+        arguments=_options({"max_connections": "200", "shared_buffers": "512MB", **PRIVATE_LOG}),
     ),
 )

@@ -13,6 +13,7 @@ from django.core.management import get_commands
 
 from infra.config import PREFIX, BadConfig, Config, read
 from infra.platform.processes import ADMITTED
+from infra.services.postgres import PRIVATE_LOG
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -263,6 +264,15 @@ def test_request_limits_of_compose_equal_those_of_native_mode(name):
     command = command_words(SERVICES[name])
     begin = command.index(ADMITTED[0])
     assert tuple(command[begin : begin + len(ADMITTED)]) == ADMITTED
+
+
+@pytest.mark.parametrize("name", ["log", "vault"])
+def test_databases_of_compose_log_no_statements_and_values(name):
+    program, *words = SERVERS[name]["command"]
+    assert program == "postgres"
+    assert set(words[::2]) == {"-c"}
+    settings = dict(word.split("=") for word in words[1::2])
+    assert settings.items() >= PRIVATE_LOG.items()
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -134,6 +134,16 @@ def test_address_with_hidden_characters_is_refused(register, email):
     assert (answer.status_code, fields(answer)) == (422, ["email"])
 
 
+def test_registration_of_taken_names_makes_no_statement_fail(register, failed_statements):
+    """A failing statement would be in PostgreSQL's log, with the password hash."""
+    register("ann")
+    for username, email in (("ANN", "a@example.org"), ("bob", "ann@example.org"), ("ann", None)):
+        assert register(username, email=email).status_code == 409
+    expire_reservations()
+    assert register("Ann").status_code == 409
+    assert failed_statements == []
+
+
 def test_concurrent_registrations_of_one_name_have_one_winner(api):
     body = {"username": "ann", "password": "correct horse battery"}
     statuses: list[int] = []

@@ -103,6 +103,23 @@ def test_two_accounts_of_an_earlier_release_are_found_by_their_own_spelling():
         assert find_credentials(spelling).user_id == user_id
 
 
+@pytest.mark.parametrize(
+    ("username", "email", "taken"),
+    [
+        ("ann", "ann@example.org", ["username", "email"]),
+        ("ANN", "other@example.org", ["username"]),
+        ("bob", "Ann@Example.org", ["email"]),
+    ],
+)
+def test_taken_names_make_no_statement_fail(failed_statements, username, email, taken):
+    """PostgreSQL would log it, with the digests, the key and the password hash."""
+    reserve()
+    with pytest.raises(NamesTaken) as error:
+        reserve(username, email)
+    assert error.value.fields == taken
+    assert failed_statements == []
+
+
 def test_names_of_an_erased_person_are_free():
     user_id, _ = reserve()
     erase(user_id)

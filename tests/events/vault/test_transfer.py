@@ -1,7 +1,9 @@
 """Vault export and import: all people or none."""
 
 import gzip
+import json
 import re
+from functools import partial
 from io import StringIO
 from uuid import UUID, uuid4
 
@@ -31,6 +33,14 @@ def vault_rows():
         tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
         for row in Subject.objects.order_by("user_id").values_list(*FIELDS)
     ]
+
+
+def with_a_person(lines, **fields):
+    """The lines with other fields in the first person who is not erased; None: left out."""
+    nth = next(nth for nth, line in enumerate(lines) if b'"key"' in line)
+    all_fields = json.loads(lines[nth]) | fields
+    kept_fields = {name: value for name, value in all_fields.items() if value is not None}
+    return [*lines[:nth], json.dumps(kept_fields).encode() + b"\n", *lines[nth + 1 :]]
 
 
 def person(name) -> tuple[UUID, bytes]:
@@ -183,11 +193,17 @@ def test_time_that_is_none_is_refused(ann, tmp_path, reserved_at):
             lambda lines: [*lines[:1], *lines[2:]],
             "or changed: its footer is missing after 2 people",
         ),
+        (partial(with_a_person, key=None), "names, key and password hash are needed"),
+        (partial(with_a_person, email_hmac=None), "names, key and password hash are needed"),
+        (partial(with_a_person, state="erased"), "only an erased person has none of them"),
+        (partial(with_a_person, password_hash="a\0"), r"is not a person: .*password_hash"),
+        (partial(with_a_person, epoch=-1), r"is not a person: .*epoch"),
+        (partial(with_a_person, epoch=2**31), r"is not a person: .*epoch"),
         (lambda lines: lines[1:], "not an export of a vault"),
         (lambda lines: lines[:0], "not an export of a vault"),
     ],
 )
-def test_import_of_a_damaged_file_imports_nobody(ann, tmp_path, change, reason):
+def test_import_of_a_damaged_file_imports_nobody(ann, tmp_path, failed_statements, change, reason):
     path = tmp_path / "vault.jsonl"
     run("export", path)
     path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
@@ -195,3 +211,4 @@ def test_import_of_a_damaged_file_imports_nobody(ann, tmp_path, change, reason):
     with pytest.raises(CommandError, match=reason):
         run("import", path)
     assert vault_rows() == []
+    assert failed_statements == []
