@@ -104,7 +104,7 @@ teeth: $(STAMP) ## put known bugs back one at a time; their tests must fail (ONL
 	@$(PYTHON) -m tests.teeth $(if $(ONLY),--only $(ONLY))
 
 .PHONY: faults
-faults: $(STAMP) ## kill every process and server under load and look for lost writes (SECONDS=600)
+faults: $(STAMP) ## kill every process and server under load, refuse writes, fill disks, look for lost writes (SECONDS=600)
 	@$(PYTHON) -m tests.faults.kill_loop $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: check

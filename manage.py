@@ -49,15 +49,16 @@ def run() -> None:
     # Imported here: the first Python may lack these packages.
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - see above
 
-    from infra.clients import AWAY  # noqa: PLC0415 - see above
+    from infra.clients import is_store_failure  # noqa: PLC0415 - see above
     from infra.config import BadConfig  # noqa: PLC0415 - see above
 
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
-    except (*AWAY, BadConfig, OSError) as fault:
-        if "--traceback" in sys.argv:
+    except Exception as fault:
+        is_outside = isinstance(fault, BadConfig | OSError) or is_store_failure(fault)
+        if "--traceback" in sys.argv or not is_outside:
             raise
         sys.exit(f"{type(fault).__name__}: {str(fault).strip()}")
 

@@ -1,11 +1,25 @@
-"""Clients of Redis and Elasticsearch that a process shares, and the errors when one is away."""
+"""Clients of Redis and Elasticsearch that a process shares, and the errors of stores that fail.
+
+A store fails when it can't be reached, when it is lost in the middle of an answer, and when it
+refuses to work: it is full, read-only, or starting. All of that passes, so it is 503, never 500.
+"""
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError
+import psycopg2
+from django.db import DatabaseError, InterfaceError, OperationalError
 from redis import Redis
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -15,8 +29,14 @@ from infra.config import config
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-AWAY = (OperationalError, InterfaceError, RedisConnectionError, RedisTimeoutError)
-"""Raised when a database or Redis can't be reached."""
+_AWAY = (OperationalError, InterfaceError, RedisConnectionError, RedisTimeoutError)
+_REFUSED_WRITES = (OutOfMemoryError, ReadOnlyError)
+# Codes for which redis-py has no class: it can't write its file; too few replicas.
+_REFUSED_WRITES_CODES = ("MISCONF ", "NOREPLICAS ")
+_REFUSED_ALL = (MasterDownError, ClusterDownError, TryAgainError)
+_REFUSED_ALL_CODES = ("BUSY ",)  # a script runs for too long
+# Read-only (a standby after a failover); a session ended while it was idle in a transaction.
+_PASSING_SQLSTATES = frozenset({"25006", "25P03", "25P04"})
 
 # redis-py's default limit of 100 raises an error in the 101st concurrent thread.
 _UNLIMITED_CONNECTIONS = 2**31
@@ -59,3 +79,36 @@ def elasticsearch() -> "Elasticsearch":
     from elasticsearch import Elasticsearch  # noqa: PLC0415 - see above
 
     return Elasticsearch(config().elasticsearch_url, request_timeout=10)
+
+
+def is_store_failure(fault: BaseException) -> bool:
+    """Whether a data store can't be reached, was lost in an answer, or refuses to work."""
+    match fault:
+        case DatabaseError():
+            return isinstance(fault, _AWAY) or _passes(fault.__cause__)
+        case RedisError():
+            return isinstance(fault, (*_AWAY, *_REFUSED_ALL)) or _refuses(fault)
+        case _:
+            return isinstance(fault, _AWAY)
+
+
+def refuses_writes(fault: RedisError) -> bool:
+    """Whether Redis answers reads only: its memory or disk is full, or it is a replica."""
+    return isinstance(fault, _REFUSED_WRITES) or (
+        isinstance(fault, ResponseError) and str(fault).startswith(_REFUSED_WRITES_CODES)
+    )
+
+
+def _refuses(fault: RedisError) -> bool:
+    return refuses_writes(fault) or str(fault).startswith(_REFUSED_ALL_CODES)
+
+
+def _passes(cause: BaseException | None) -> bool:
+    """Whether the driver's error is of a connection that was lost, or of a server that refuses.
+
+    An error without a SQLSTATE is not the server's but the driver's: the answer was cut off.
+    """
+    sqlstate = getattr(cause, "pgcode", None)
+    return sqlstate in _PASSING_SQLSTATES or (
+        sqlstate is None and type(cause) is psycopg2.DatabaseError
+    )

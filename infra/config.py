@@ -23,9 +23,9 @@ _DEFAULT_PASSWORDS = frozenset({"", "marquee", "guest", "postgres", "password", 
 Role = Literal["command", "query", "ops"]
 Positive = Annotated[int, Meta(ge=1)]
 FAIL_CLOSED_SCOPES = frozenset(
-    {"register", "login", "account", "refresh", "write", "import", "anonymous"}
+    {"register", "login", "account", "refresh", "write", "import", "anonymous", "search"}
 )
-"""Rate limits that may fail closed; reads can't be answered without Redis anyway."""
+"""Rate limits that may fail closed; other reads are answered as long as Redis can be read."""
 Network: TypeAlias = IPv4Network | IPv6Network
 
 
@@ -263,10 +263,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
         str,
         doc(
             "Rate limits that refuse with 503 while Redis can't count (fail closed), separated "
-            "by commas; the others let requests pass. Of `register`, `login`, `account`, "
-            "`refresh`, `write`, `import` and `anonymous`."
+            "by commas; of the others each process counts its share. Of `register`, `login`, "
+            "`account`, `refresh`, `write`, `import`, `anonymous` and `search`."
         ),
-    ] = "register,login,account"
+    ] = "register,login,account,search"
+    server_processes: Annotated[
+        Positive,
+        doc(
+            "Processes of this API, on all machines. While Redis can't count requests, each lets "
+            "so many parts of a limit through."
+        ),
+    ] = 1
     tmdb_token: Annotated[
         str, doc("The read access token of a TMDb account; films and trends are fetched with it.")
     ] = ""

@@ -20,6 +20,7 @@ pytest_plugins = (
     "tests.fixtures.limits",
     "tests.fixtures.platform",
     "tests.fixtures.statements",
+    "tests.fixtures.refusing_redis",
     "tests.fixtures.browser",
     "tests.fixtures.tmdb",
 )

@@ -49,6 +49,8 @@ class Writes(msgspec.Struct):
     """Repeated writes whose first attempt had been executed."""
     had_not_been_done: int = 0
     """Repeated writes whose first attempt had not been executed."""
+    faults: int = 0
+    """Answers that were server errors other than 503."""
 
     def __add__(self, other: "Writes") -> "Writes":
         ours, theirs = msgspec.structs.astuple(self), msgspec.structs.astuple(other)

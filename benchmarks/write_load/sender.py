@@ -35,7 +35,9 @@ class Sender:
     def log_in(self) -> str:
         """Log in; return a new access token."""
         login = {"login": self._account.username, "password": self._account.password}
-        answer = until_answered(lambda: self._client.post("/v1/tokens", json=login))
+        answer = until_answered(
+            lambda: self._client.post("/v1/tokens", json=login), self._note_fault
+        )
         self._token = str(answer.raise_for_status().json()["access"])
         return self._token
 
@@ -44,9 +46,10 @@ class Sender:
         headers = {"Idempotency-Key": uuid4().hex}
         without_answer = 0
 
-        def note() -> None:
+        def note(answer: httpx.Response | None) -> None:
             nonlocal without_answer
             without_answer += 1
+            self._note_fault(answer)
 
         def ask() -> httpx.Response:
             request_headers = headers | {"Authorization": f"Bearer {self._token}"}
@@ -62,6 +65,10 @@ class Sender:
         self._count(answer, without_answer)
         return answer
 
+    def _note_fault(self, answer: httpx.Response | None) -> None:
+        if is_fault(answer):
+            self.writes.faults += 1
+
     def _count(self, answer: httpx.Response, without_answer: int) -> None:
         self.writes.repeated += without_answer
         if answer.is_error:
@@ -75,7 +82,8 @@ class Sender:
 
 
 def until_answered(
-    ask: Callable[[], httpx.Response], note: Callable[[], None] = lambda: None
+    ask: Callable[[], httpx.Response],
+    note: Callable[[httpx.Response | None], None] = lambda _: None,
 ) -> httpx.Response:
     """Repeat a request while its outcome is unknown: no answer, or a server error (5xx)."""
     deadline = monotonic() + _PATIENCE_SECONDS
@@ -87,11 +95,20 @@ def until_answered(
             continue
         if answer is not None and not answer.is_server_error:
             return answer
-        note()
+        note(answer)
         if monotonic() > deadline:
             raise NeverAnswered(f"Not answered in {_PATIENCE_SECONDS:.0f} s: {answer}")
         sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def is_fault(answer: httpx.Response | None) -> bool:
+    """Whether an answer is a server error other than 503."""
+    return (
+        answer is not None
+        and answer.is_server_error
+        and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE
+    )
 
 
 def _try_once(ask: Callable[[], httpx.Response]) -> httpx.Response | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
 
 from command_api.event_store import store
 from command_api.imports import data_sets
@@ -20,6 +19,7 @@ from command_api.imports.session import (
     ImportSession,
     import_session,
 )
+from infra.clients import is_store_failure
 from infra.line_reader import DamagedFile
 from infra.visible_text import scrubbed
 
@@ -42,12 +42,14 @@ class ImportCommand(BaseCommand):
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         except DamagedFile as error:
             raise CommandError(f"{error}\nNothing was imported.") from error
-        except (OSError, OperationalError) as error:
+        except ImportBusy as error:
+            raise CommandError(str(error)) from error
+        except Exception as error:
+            if not isinstance(error, OSError) and not is_store_failure(error):
+                raise
             raise CommandError(
                 f"{error}\nWhat was imported before stays. Run the same command again to resume."
             ) from error
-        except ImportBusy as error:
-            raise CommandError(str(error)) from error
 
     @abstractmethod
     def check_input(self, options: dict[str, Any]) -> None:

@@ -69,8 +69,11 @@ def _answer(status_word: str, states: Mapping[str, str], *, status: int) -> Http
 
 
 def redis() -> None:
-    """Raise if Redis doesn't answer."""
-    clients.redis().ping()
+    """Raise if Redis can't be read.
+
+    PING is refused while Redis can't write its file, although reads are answered.
+    """
+    clients.redis().exists("ready")
 
 
 def database(alias: str) -> ReadinessCheck:

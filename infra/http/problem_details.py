@@ -21,7 +21,7 @@ from django.core.exceptions import (
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 
-from infra.clients import AWAY
+from infra.clients import is_store_failure
 from infra.errors import (
     BadRequest,
     FieldError,
@@ -95,15 +95,15 @@ _REFUSALS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]
     ((exceptions.UnsupportedMediaType,), lambda fault: Unsupported(str(fault.detail))),
     ((RequestDataTooBig,), lambda _: TooLarge()),
     ((SuspiciousOperation, DjangoBadRequest), lambda _: BadRequest()),
-    (AWAY, lambda _: Unavailable("A data store can't be reached. Try again in a moment.")),
 )
 """Exception of a library -> refusal; the first match counts."""
 
 
 def _as_refused(fault: Exception) -> Refused | None:
     """The refusal that an exception means; None for a fault."""
-    if isinstance(fault, AWAY):
-        _log.warning("data store can't be reached", fault=f"{type(fault).__name__}: {fault}")
+    if is_store_failure(fault):
+        _log.warning("data store failed", fault=f"{type(fault).__name__}: {fault}")
+        return Unavailable("A data store can't be reached. Try again in a moment.")
     return next((means(fault) for kinds, means in _REFUSALS if isinstance(fault, kinds)), None)
 
 

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL
 from types import MappingProxyType
@@ -37,7 +37,7 @@ class Platform:
     query_url: str
     environ: Mapping[str, str]
     processes: Mapping[str, Process]
-    metrics_ports: Mapping[str, int]
+    metrics_ports: Mapping[str, int] = field(default_factory=dict)
     """Port of a process's metrics, by its name; the others serve none."""
 
     def manage(self, *arguments: str) -> int:

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from infra.config import config
-from infra.rate_limit.sliding_window import Throttle, WindowCount, allow_uncounted
+from infra.rate_limit.sliding_window import Throttle, WindowCount, judge_without_redis, least
 
 # KEYS: for each counter the counts of this window and of the one before; then the key of the mark.
 # ARGV: for each counter its limit, the weight of the window before, and the seconds that a count is
@@ -71,9 +71,8 @@ def admit(
         # EVAL, not EVALSHA: Redis may forget a script, and that would cost a second round trip.
         first, *counts = redis.eval(_ADMIT, len(keys), *keys, *arguments)
     except RedisError as fault:
-        allow_uncounted(throttles, fault)
-        return {}
+        return judge_without_redis(throttles if mark is None else throttles[1:], fault)
     windows = [WindowCount(*pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
     counted = throttles[first - 1 : first - 1 + len(windows)]
     headers = [throttle.judge(count) for throttle, count in zip(counted, windows, strict=True)]
-    return min(headers, key=lambda each: int(each["RateLimit-Remaining"]))
+    return least(headers)

@@ -10,6 +10,9 @@ Reads count in the round trip that fetches their answer (``enqueue``, ``judge``)
 the query API's user may run no scripts. A refused read has been counted, so a client that continues
 stays refused until it slows down. Commands count by ``LocalCounters``; limits against guessing by
 ``infra.rate_limit.atomic_counters``.
+
+While Redis can't count, because it is away or refuses to write, the scopes of
+MARQUEE_THROTTLE_CLOSED are refused; of the others each process counts its share of the limit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +24,7 @@ from uuid import UUID
 import structlog
 from django.http import HttpRequest
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from infra.config import config
 from infra.errors import TooMany, Unavailable
@@ -59,6 +62,7 @@ RATE = "marquee.rate"
 _PARTS = 50
 _SYNC_SECONDS = 1.0
 _MOST_KEYS = 10_000
+_LOG_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +81,7 @@ class Throttle:
         self, scope: Scope, who: str, limit: int, now: float, seconds: int = MINUTE
     ) -> None:
         self.scope, self.limit, self.now, self.seconds = scope, limit, now, seconds
+        self._who = who
         window, self._passed = divmod(now, seconds)
         counter = f"throttle:{'query' if scope in _OF_QUERIES else 'command'}:{{{scope}:{who}}}"
         self.key = f"{counter}:{int(window)}"
@@ -89,6 +94,11 @@ class Throttle:
         pipe.incr(self.key, by)
         pipe.expire(self.key, 2 * self.seconds)
         pipe.get(self.previous_key)
+
+    def share(self) -> "Throttle":
+        """The part of the limit that one process may let through by itself."""
+        limit = max(1, self.limit // config().server_processes)
+        return Throttle(self.scope, self._who, limit, self.now, self.seconds)
 
     def used(self, count: WindowCount) -> int:
         """How much of the limit is used."""
@@ -157,9 +167,10 @@ class LocalCounters:
             ):
                 return throttle.judge(known)
             by, count.unsynced = count.unsynced, 0
-        synced = _sync(throttle, redis, by)
-        if synced is None:
-            return {}
+        try:
+            synced = _sync(throttle, redis, by)
+        except RedisError as fault:
+            return judge_without_redis([throttle], fault)
         count.synced, count.synced_at = synced, monotonic()
         # Other threads may have counted meanwhile.
         return throttle.judge(WindowCount(synced.current + count.unsynced, synced.previous))
@@ -173,31 +184,79 @@ class LocalCounters:
 
 def check_in_redis(throttle: Throttle, redis: Redis) -> dict[str, str]:
     """Count a request in Redis at once; the RateLimit headers. Raises TooMany beyond the limit."""
-    count = _sync(throttle, redis, 1)
-    return {} if count is None else throttle.judge(count)
-
-
-def _sync(throttle: Throttle, redis: Redis, by: int) -> WindowCount | None:
-    """Count in Redis; None if Redis is away and the request is let through."""
     try:
-        with redis.pipeline(transaction=False) as pipe:
-            throttle.enqueue(pipe, by)
-            current, _, previous = pipe.execute()
-        return WindowCount(current, int(previous or 0))
+        return throttle.judge(_sync(throttle, redis, 1))
     except RedisError as fault:
-        allow_uncounted([throttle], fault)
-        return None
+        return judge_without_redis([throttle], fault)
 
 
-def allow_uncounted(throttles: Sequence[Throttle], fault: RedisError) -> None:
-    """Let a request through when Redis can't count it; raises Unavailable for the closed scopes."""
-    _log.warning(
-        "Redis can't count requests; only scopes of MARQUEE_THROTTLE_CLOSED are refused",
-        fault=repr(fault),
-    )
-    closed = config().throttle_closed.split(",")
-    if any(throttle.scope in closed for throttle in throttles):
-        raise Unavailable("Attempts can't be counted at the moment. Try again in a moment.")
+def _sync(throttle: Throttle, redis: Redis, by: int) -> WindowCount:
+    with redis.pipeline(transaction=False) as pipe:
+        throttle.enqueue(pipe, by)
+        current, _, previous = pipe.execute()
+    return WindowCount(current, int(previous or 0))
+
+
+class _CountsWithoutRedis:
+    """The counts of one process while Redis can't count; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: dict[str, int] = {}
+        self._logged_at = float("-inf")
+
+    def count(self, throttle: Throttle) -> WindowCount:
+        with self._lock:
+            if len(self._counts) >= _MOST_KEYS and throttle.key not in self._counts:
+                self._counts.clear()
+            current = self._counts[throttle.key] = self._counts.get(throttle.key, 0) + 1
+            return WindowCount(current, self._counts.get(throttle.previous_key, 0))
+
+    def log(self, fault: RedisError) -> None:
+        """Log a fault; one a second, because each request meets it."""
+        if monotonic() - self._logged_at < _LOG_SECONDS:
+            return
+        self._logged_at = monotonic()
+        _log.warning(
+            "Redis can't count requests: scopes of MARQUEE_THROTTLE_CLOSED are refused, this"
+            " process counts the others",
+            fault=f"{type(fault).__name__}: {fault}",
+        )
+
+
+_without_redis = _CountsWithoutRedis()
+
+
+def count_without_redis(throttle: Throttle, fault: RedisError) -> tuple[Throttle, WindowCount]:
+    """Count a request of this process's share; raises Unavailable for the closed scopes."""
+    _without_redis.log(fault)
+    if throttle.scope in config().throttle_closed.split(","):
+        raise Unavailable("Requests can't be counted at the moment. Try again in a moment.")
+    share = throttle.share()
+    return share, _without_redis.count(share)
+
+
+def judge_without_redis(throttles: Sequence[Throttle], fault: RedisError) -> dict[str, str]:
+    """Count a request so; the RateLimit headers of the counter with the least left."""
+    counted = [count_without_redis(throttle, fault) for throttle in throttles]
+    return least([share.judge(window) for share, window in counted])
+
+
+def least(headers: Sequence[dict[str, str]]) -> dict[str, str]:
+    """The RateLimit headers of the counter with the least left."""
+    return min(headers, key=lambda each: int(each["RateLimit-Remaining"]))
+
+
+def counted_read(
+    throttle: Throttle, current: int | ResponseError, previous: bytes | None
+) -> tuple[Throttle, WindowCount]:
+    """The counter and the count to judge a read by, from the replies to ``enqueue``.
+
+    Raises Unavailable for a closed scope that Redis refused to count.
+    """
+    if isinstance(current, ResponseError):
+        return count_without_redis(throttle, current)
+    return throttle, WindowCount(current, int(previous or 0))
 
 
 def of_reader(user_id: UUID | None, meta: Mapping[str, Any], scope: Scope = "read") -> Throttle:

@@ -104,10 +104,11 @@ def _prepare(home: Home) -> Launch:
 
 
 def answers(url_: str) -> bool:
-    """Whether the server of a URL answers."""
+    """Whether the server of a URL answers reads; a full one refuses PING."""
     try:
         with Redis.from_url(url_, socket_timeout=2) as redis:
-            return bool(redis.ping())
+            redis.exists("ready")
+            return True
     except RedisError:
         return False  # not there, or still loading its file
 

@@ -17,7 +17,7 @@ from infra import clients
 from infra.config import config
 from infra.errors import Invalid, Unauthenticated
 from infra.rate_limit import sliding_window
-from infra.rate_limit.sliding_window import RATE, Scope, WindowCount
+from infra.rate_limit.sliding_window import RATE, Scope
 from infra.redis_pipeline import ReadCommands, ReadPipeline
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
@@ -187,7 +187,7 @@ class ReadRequest:
         *replies, pointers = pipe.execute(clients.redis())
         if throttle is not None:
             current, _, previous, *replies = replies
-            self.meta[COUNTED] = throttle, WindowCount(current, int(previous or 0))
+            self.meta[COUNTED] = sliding_window.counted_read(throttle, current, previous)
         if self._rate is None and COUNTED in self.meta:
             throttle, window = self.meta[COUNTED]
             self._rate = self.meta[RATE] = throttle.judge(window)

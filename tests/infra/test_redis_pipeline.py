@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
+from infra.clients import refuses_writes
 from infra.redis_pipeline import ReadPipeline
 
 
@@ -89,3 +90,23 @@ def test_pipeline_without_redis_raises_connection_error(redis_url):
     pipe.get("word")
     with Redis(port=1) as unreachable, pytest.raises(RedisConnectionError):
         pipe.execute(unreachable)
+
+
+def test_reads_are_answered_and_counters_fail_while_redis_refuses_writes(redis, refusing):
+    redis.hset("hash", "a", "b")
+    pipe = ReadPipeline()
+    pipe.incr("count")
+    pipe.expire("count", 60)
+    pipe.hgetall("hash")
+    with refusing():
+        counted, _, read = pipe.execute(redis)
+        assert refuses_writes(counted)
+        assert read == {b"a": b"b"}
+    assert pipe.execute(redis)[0] == 1
+
+
+def test_counter_without_permission_is_an_error(redis, query_redis_url):
+    pipe = ReadPipeline()
+    pipe.incr("throttle:command:x")
+    with Redis.from_url(query_redis_url) as query, pytest.raises(NoPermissionError):
+        pipe.execute(query)

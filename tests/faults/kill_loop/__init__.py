@@ -1,1 +1,1 @@
-"""Kill loop: kills every process and server under load and looks for lost or doubled writes."""
+"""Kill loop: kills all, refuses writes and fills disks under load; looks for lost writes."""

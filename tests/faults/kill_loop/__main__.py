@@ -1,4 +1,4 @@
-"""``make faults``: kills every process and server for some minutes and reports."""
+"""``make faults``: kills every process and server, lets servers refuse writes, and reports."""
 
 import argparse
 import json
@@ -35,7 +35,7 @@ _LEVEL_SECONDS = "300"
 
 
 def main() -> int:
-    """Exit status 1 if anything was lost or done twice."""
+    """Exit status 1 if anything was lost or done twice, or answered by a 5xx other than 503."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help="of killing")
     parser.add_argument("--seed", type=int, default=1896, help="of the order of kills")
@@ -63,13 +63,14 @@ def run(seconds: float, *, seed: int, pause: float) -> Report:
             running_stage.platform.command_url, running_stage.platform.query_url, movie=MOVIES
         )
         stack.callback(health.close)
-        loop = Loop(
-            victims(running_stage.platform, running_stage.services, NAME, random), health, random
+        everyone = victims(
+            running_stage.platform, running_stage.services, NAME, random, running_stage.disks
         )
+        loop = Loop(everyone, health, random)
         with _under_load(running_stage, directory, pause=pause) as load:
             _kill(running_stage, loop, load, until=monotonic() + seconds)
         health.close()  # read models are never level while the probe writes
-        return _look(running_stage, loop, directory)
+        return _look(running_stage, loop, directory, health)
 
 
 def _kill(
@@ -121,7 +122,7 @@ def _load(running_stage: Stage, directory: Path, pause: float) -> list[str]:
     ]
 
 
-def _look(running_stage: Stage, loop: Loop, directory: Path) -> Report:
+def _look(running_stage: Stage, loop: Loop, directory: Path, health: Health) -> Report:
     sys.stdout.write((directory / "load.log").read_text())
     ledger = Ledger.read((directory / "ledger").read_bytes())
     is_level = running_stage.platform.manage("lag", "--wait", _LEVEL_SECONDS) == 0
@@ -134,6 +135,7 @@ def _look(running_stage: Stage, loop: Loop, directory: Path) -> Report:
         records=loop.records,
         writes=ledger.writes,
         reads=json.loads((directory / "report").read_text())["reads"][0],
+        probe_faults=health.faults,
         check_result=check(ledger, running_stage.platform.query_url, tokens, movies=MOVIES - 1),
         is_level=is_level,
         is_equal=running_stage.platform.manage("verify", "--all") == 0,

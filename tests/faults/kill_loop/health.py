@@ -4,6 +4,7 @@ The platform is well when a write is accepted and a read that waits for it shows
 all the time, on a movie that no other user rates.
 """
 
+from collections import Counter
 from itertools import cycle
 from threading import Event, Thread
 from time import monotonic
@@ -12,7 +13,7 @@ import httpx
 
 from benchmarks.users import PASSWORD
 from benchmarks.write_load.ledger import SCORES
-from benchmarks.write_load.sender import Sender, register
+from benchmarks.write_load.sender import Sender, is_fault, register
 
 _PAUSE_SECONDS = 0.1
 _PATIENCE_SECONDS = 5.0
@@ -27,6 +28,8 @@ class Health:
         self._logging_in = Sender(command_url, self._account)
         self._command = httpx.Client(base_url=command_url, timeout=_PATIENCE_SECONDS)
         self._query = httpx.Client(base_url=query_url, timeout=2 * _PATIENCE_SECONDS)
+        self.faults: Counter[int] = Counter()
+        """Server errors other than 503, by status."""
         self._done = Event()
         self._well: list[tuple[float, float]] = [(0.0, 0.0)]
         self._thread = Thread(target=self._run, name="health", daemon=True)
@@ -65,12 +68,19 @@ class Health:
 
     def _is_well(self, score: int, headers: dict[str, str]) -> bool:
         written = self._command.put(self._path, json={"score": score}, headers=headers)
+        self._note(written)
         if written.status_code == httpx.codes.UNAUTHORIZED:
             raise _TokenIsOld
         written.raise_for_status()
         waiting = {"Log-Position": written.headers["Log-Position"], "Prefer": "wait=5"}
-        read = self._query.get("/v1/me/ratings", headers=headers | waiting).raise_for_status()
+        read = self._query.get("/v1/me/ratings", headers=headers | waiting)
+        self._note(read)
+        read.raise_for_status()
         return [item["score"] for item in read.json()["items"]] == [score]
+
+    def _note(self, answer: httpx.Response) -> None:
+        if is_fault(answer):
+            self.faults[answer.status_code] += 1
 
 
 class _TokenIsOld(Exception):

@@ -2,23 +2,30 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.platform.supervisor import Supervisor
 from infra.platform.topology import Platform, environment, prepare, processes
-from infra.services import ensure, native_servers, stop
+from infra.services import ensure, native, native_servers, stop
 from infra.services.addresses import VARIABLES
 from infra.services.elasticsearch import QUICK_START
 from infra.services.errors import DidNotStart
 from infra.services.paths import services_dir
 from infra.services.ports import free
+from infra.services.postgres import POSTGRES
+from infra.services.redis import REDIS
+from infra.services.server import Server
+from tests.faults.kill_loop.small_disk import SmallDisk, small_disk
+from tests.faults.kill_loop.victims import processes_of
 from tests.fixtures.platform import LEVEL_SECONDS, UNTHROTTLED, write_catalogue
 
 NAME = "marquee_faults"
+ON_SMALL_DISKS = (POSTGRES, REDIS)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,8 @@ class Stage:
     supervisor: Supervisor
     services: Path
     logs: Path
+    disks: Mapping[str, SmallDisk]
+    """Disks that can be filled, by server."""
 
 
 _SET_VARIABLES = ("MARQUEE_STATE_DIR", "SERVICES_ENGINE", *QUICK_START)
@@ -41,6 +50,7 @@ def stage(*, movies: int) -> Iterator[Stage]:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="marquee-faults-")))
         directory.chmod(0o755)  # the servers' own account must come through
         stack.enter_context(_of_its_own(directory))
+        disks = {server.name: stack.enter_context(_disk_of(server)) for server in ON_SMALL_DISKS}
         stack.callback(stop)
         servers = ensure({})
         environ = {**environment(servers, directory, name=NAME, fresh=True), **UNTHROTTLED}
@@ -62,7 +72,12 @@ def stage(*, movies: int) -> Iterator[Stage]:
         for arguments in (("import_catalogue", str(catalogue)), ("lag", "--wait", LEVEL_SECONDS)):
             if platform.manage(*arguments):
                 raise DidNotStart(f"manage.py {' '.join(arguments)} failed, see above.")
-        yield Stage(platform, supervisor, services_dir(), logs)
+        yield Stage(platform, supervisor, services_dir(), logs, disks)
+
+
+def _disk_of(server: Server) -> AbstractContextManager[SmallDisk]:
+    home = native.home_of(server, services_dir())
+    return small_disk(home.path, home.account, partial(processes_of, server, home))
 
 
 @contextmanager

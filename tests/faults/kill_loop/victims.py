@@ -1,34 +1,54 @@
-"""Victims: every process and server, how each is found and killed."""
+"""Victims: every process and server, how each is found and killed, and servers that refuse."""
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from infra.platform.processes import Process
 from infra.platform.supervisor import IsReady, answers
 from infra.platform.topology import Platform
-from infra.services import native, process_table
+from infra.services import native, postgres, process_table, redis
 from infra.services.elasticsearch import ELASTICSEARCH
 from infra.services.postgres import POSTGRES
 from infra.services.rabbitmq import RABBITMQ
 from infra.services.redis import REDIS
 from infra.services.server import Home, Server
+from tests.faults.kill_loop.refusals import full_disk, refusing_postgres, refusing_redis
+from tests.faults.kill_loop.small_disk import SmallDisk
 
 SERVERS = (POSTGRES, REDIS, RABBITMQ, ELASTICSEARCH)
 
 
+class Victim(Protocol):
+    """What the loop disturbs at any moment."""
+
+    @property
+    def name(self) -> str: ...
+    def kill(self) -> bool:
+        """Kill it, or let it refuse to work; return whether there was anything to disturb."""
+
+    def is_back(self) -> bool:
+        """Whether it works again."""
+
+
 @dataclass(frozen=True)
-class Victim:
-    """A process or server that may be killed at any moment."""
+class KilledProcess:
+    """A process or server that may be killed."""
 
     name: str
     find: Callable[[], Sequence[int]]
     """The processes to kill; none when it does not run."""
-    is_back: Callable[[], bool]
+    answers: Callable[[], bool]
+
+    def is_back(self) -> bool:
+        """Whether it runs again."""
+        return self.answers()
 
     def kill(self) -> bool:
         """Kill its processes; return whether there were any."""
@@ -39,10 +59,16 @@ class Victim:
         return bool(pids)
 
 
-def victims(platform: Platform, services: Path, database: str, random: Random) -> Sequence[Victim]:
-    """Every process of ours and every server."""
+def victims(
+    platform: Platform,
+    services: Path,
+    database: str,
+    random: Random,
+    disks: Mapping[str, SmallDisk],
+) -> Sequence[Victim]:
+    """Every process of ours and every server; and the servers that may refuse writes."""
     urls = {"command": platform.command_url, "query": platform.query_url}
-    process_victims = [
+    process_victims: list[Victim] = [
         _process(process, answers(f"{urls[name]}/health/live") if name in urls else None)
         for name, process in platform.processes.items()
     ]
@@ -54,35 +80,55 @@ def victims(platform: Platform, services: Path, database: str, random: Random) -
     ]
     homes = {server.name: native.home_of(server, services) for server in SERVERS}
     servers = [_server(server, homes[server.name]) for server in SERVERS]
-    return [*process_victims, *servers, _backend(homes[POSTGRES.name], database, random)]
+    backend = _backend(homes[POSTGRES.name], database, random)
+    return [*process_victims, *servers, backend, *_refusing(homes, disks, random)]
 
 
-def _process(process: Process, is_live: IsReady | None) -> Victim:
-    return Victim(
+def _refusing(
+    homes: Mapping[str, Home], disks: Mapping[str, SmallDisk], random: Random
+) -> Sequence[Victim]:
+    by_name = {server.name: server for server in SERVERS}
+    return [
+        refusing_redis(redis.url(homes[REDIS.name].ports), random),
+        refusing_postgres(postgres.url(homes[POSTGRES.name].ports)),
+        *(
+            full_disk(name, disk, partial(by_name[name].answers, homes[name].ports))
+            for name, disk in disks.items()
+        ),
+    ]
+
+
+def processes_of(server: Server, home: Home) -> Sequence[int]:
+    """The process ids of a server."""
+    return [each.pid for each in _of(server, home)]
+
+
+def _process(process: Process, is_live: IsReady | None) -> KilledProcess:
+    return KilledProcess(
         process.name,
         lambda: [] if process.has_ended() else [process.pid],
         lambda: not process.has_ended() and (is_live is None or is_live()),
     )
 
 
-def _clock_of(process: Process) -> Victim:
+def _clock_of(process: Process) -> KilledProcess:
     """Celery's beat, which is a child of its worker."""
 
     def find() -> Sequence[int]:
         return [] if process.has_ended() else children_of(process.pid)
 
-    return Victim(f"{process.name}'s clock", find, lambda: bool(find()))
+    return KilledProcess(f"{process.name}'s clock", find, lambda: bool(find()))
 
 
-def _worker_of(process: Process, is_live: IsReady, random: Random) -> Victim:
+def _worker_of(process: Process, is_live: IsReady, random: Random) -> KilledProcess:
     def find() -> Sequence[int]:
         children = [] if process.has_ended() else children_of(process.pid)
         return [random.choice(children)] if children else []
 
-    return Victim(f"{process.name}'s worker", find, is_live)
+    return KilledProcess(f"{process.name}'s worker", find, is_live)
 
 
-def _server(server: Server, home: Home) -> Victim:
+def _server(server: Server, home: Home) -> KilledProcess:
     def find() -> Sequence[int]:
         processes = _of(server, home)
         pids = {each.pid for each in processes}
@@ -93,17 +139,17 @@ def _server(server: Server, home: Home) -> Victim:
     def is_back() -> bool:
         return native.is_alive(server, home.path) and server.answers(home.ports)
 
-    return Victim(server.name, find, is_back)
+    return KilledProcess(server.name, find, is_back)
 
 
-def _backend(home: Home, database: str, random: Random) -> Victim:
+def _backend(home: Home, database: str, random: Random) -> KilledProcess:
     """One session's process of PostgreSQL: the server then ends all of them and recovers."""
 
     def find() -> Sequence[int]:
         sessions = [each.pid for each in _of(POSTGRES, home) if database in _title(each.pid)]
         return [random.choice(sessions)] if sessions else []
 
-    return Victim("postgres's session", find, lambda: POSTGRES.answers(home.ports))
+    return KilledProcess("postgres's session", find, lambda: POSTGRES.answers(home.ports))
 
 
 def _of(server: Server, home: Home) -> list[process_table.ProcessInfo]:

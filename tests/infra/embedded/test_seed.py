@@ -13,7 +13,7 @@ from infra.platform.topology import Platform
 from infra.services.errors import DidNotStart
 from tests.fixtures.waiting import until
 
-NOTHING = Platform(command_url="", query_url="", environ={}, processes={}, metrics_ports={})
+NOTHING = Platform(command_url="", query_url="", environ={}, processes={})
 
 
 @pytest.fixture(autouse=True)

@@ -112,18 +112,43 @@ def test_without_redis_logins_are_refused(redis, scope):
 
 
 @pytest.mark.parametrize("scope", ["refresh", "write", "import"])
-def test_without_redis_other_scopes_pass(redis, scope):
+def test_without_redis_other_scopes_pass_up_to_the_share_of_the_process(redis, scope):
     with Redis(port=1) as unreachable:
-        assert admit([counter("a", scope=scope)], unreachable) == {}
+        remaining = [
+            admit([counter("alone", scope=scope)], unreachable)["RateLimit-Remaining"]
+            for _ in range(2)
+        ]
+        assert remaining == ["1", "0"]
+        with pytest.raises(TooMany):
+            admit([counter("alone", scope=scope)], unreachable)
 
 
 def test_scopes_closed_without_redis_are_configurable(redis, monkeypatch):
     changed = msgspec.structs.replace(config(), throttle_closed="write")
     monkeypatch.setattr(sliding_window, "config", lambda: changed)
     with Redis(port=1) as unreachable:
-        assert admit([counter("a", scope="login")], unreachable) == {}
+        assert admit([counter("a", scope="login")], unreachable)["RateLimit-Limit"] == "2"
         with pytest.raises(Unavailable):
             admit([counter("a", scope="write")], unreachable)
+
+
+@pytest.mark.parametrize("scope", ["login", "account", "register", "search"])
+def test_closed_scopes_are_refused_while_redis_refuses_writes(redis, refusing, scope):
+    with refusing(), pytest.raises(Unavailable):
+        admit([counter("b", scope=scope)], redis)
+    assert admit([counter("b", scope=scope)], redis)["RateLimit-Remaining"] == "1"
+
+
+def test_unmarked_counters_count_where_the_mark_cannot_be_read(redis, monkeypatch):
+    changed = msgspec.structs.replace(config(), throttle_closed="")
+    monkeypatch.setattr(sliding_window, "config", lambda: changed)
+    three = [counter("marked", 1), counter("address", 3), counter("name", 2)]
+    mark = TrustMark("throttle:command:known:x", "here")
+    with Redis(port=1) as unreachable:
+        limits = [admit(three, unreachable, mark=mark)["RateLimit-Limit"] for _ in range(2)]
+        assert limits == ["2", "2"]
+        with pytest.raises(TooMany):
+            admit(three, unreachable, mark=mark)
 
 
 def test_rate_limits_can_be_switched_off(monkeypatch, redis):

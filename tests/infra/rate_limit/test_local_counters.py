@@ -2,6 +2,7 @@
 
 from threading import Thread
 from time import time
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -83,6 +84,21 @@ def test_concurrent_threads_lose_no_count(redis, ann):
     assert counted_in_redis(redis, wide) + count.unsynced == 2000
 
 
-def test_without_redis_commands_pass(ann, redis_url):
+def test_without_redis_commands_pass_up_to_the_share_of_the_process(redis_url):
+    alone = Throttle("write", "alone", 3, time())
     with Redis(port=1) as nowhere:
-        assert LocalCounters().check(ann, nowhere) == {}
+        counters = LocalCounters()
+        remaining = [counters.check(alone, nowhere)["RateLimit-Remaining"] for _ in range(3)]
+        assert remaining == ["2", "1", "0"]
+        with pytest.raises(TooMany):
+            counters.check(alone, nowhere)
+
+
+def test_commands_are_counted_by_the_process_while_redis_refuses_writes(redis, refusing):
+    counters, eve = LocalCounters(), Throttle("write", f"eve-{uuid4()}", 3, time())
+    with refusing():
+        remaining = [counters.check(eve, redis)["RateLimit-Remaining"] for _ in range(3)]
+        assert remaining == ["2", "1", "0"]
+        with pytest.raises(TooMany):
+            counters.check(eve, redis)
+    assert counters.check(eve, redis)["RateLimit-Remaining"] == "2"

@@ -3,12 +3,21 @@
 from itertools import pairwise
 from typing import get_args
 
+import msgspec
 import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from infra.config import config
 from infra.errors import TooMany
-from infra.rate_limit.sliding_window import HOUR, Scope, Throttle, WindowCount
+from infra.rate_limit import sliding_window
+from infra.rate_limit.sliding_window import (
+    HOUR,
+    Scope,
+    Throttle,
+    WindowCount,
+    count_without_redis,
+)
 
 
 @pytest.fixture
@@ -124,3 +133,34 @@ def test_weight_of_window_before_decreases():
     ]
     assert used == [64, 48, 32, 16]
     assert all(later < earlier for earlier, later in pairwise(used))
+
+
+@pytest.mark.parametrize(("limit", "processes", "share"), [(600, 1, 600), (600, 4, 150), (2, 3, 1)])
+def test_processes_divide_a_limit_while_redis_cannot_count(monkeypatch, limit, processes, share):
+    changed = msgspec.structs.replace(config(), server_processes=processes)
+    monkeypatch.setattr(sliding_window, "config", lambda: changed)
+    whole = Throttle("read", "ann", limit, 1000.0)
+    part = whole.share()
+    assert (part.limit, part.key, part.previous_key) == (share, whole.key, whole.previous_key)
+
+
+def test_window_slides_while_redis_cannot_count():
+    fault = ResponseError("MISCONF ...")
+
+    def ask_at(now):
+        share, window = count_without_redis(Throttle("read", "slider", 4, now), fault)
+        return share.judge(window)["RateLimit-Remaining"]
+
+    assert [ask_at(1019.9) for _ in range(4)] == ["3", "2", "1", "0"]
+    assert ask_at(1020.1) == "0"  # a hundredth has decayed already
+    with pytest.raises(TooMany):
+        ask_at(1020.2)
+    assert ask_at(1065.0) == "0"  # a quarter of four, and three of this minute
+
+
+def test_counts_without_redis_are_bounded(monkeypatch):
+    monkeypatch.setattr(sliding_window, "_MOST_KEYS", 10)
+    counts = sliding_window._CountsWithoutRedis()
+    for number in range(100):
+        counts.count(Throttle("read", str(number), 9, 1000.0))
+        assert len(counts._counts) <= 10
