@@ -5,7 +5,7 @@ threads of its own, so it answers while all threads of an API are busy.
 """
 
 from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
 from typing import Any, TypeAlias
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -73,6 +73,12 @@ def _call(refresh: Refresh) -> None:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind; without the look-up of this host's name, which may wait for a name server."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "metrics", self.server_address[1]
+        self.setup_environ()
 
 
 class _SilentHandler(WSGIRequestHandler):
