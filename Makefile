@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
+BASE_PYTHON ?= python3
+RUN_STAMP := .venv/.stamp-run
 STAMP := .venv/.stamp-dev
 COMPOSE := docker compose
 MODE ?= embedded
@@ -16,11 +18,25 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # ------------------------------------------------------------------------------------ environment
 
-$(STAMP): requirements-dev.lock
-	@test -x $(PYTHON) || python3 -m venv .venv
-	@echo "Installing what requirements-dev.lock names into .venv (once a lock file) ..."
-	@$(PYTHON) -m pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@touch $@
+# Also made again when the system's Python was upgraded: then this link points to nothing.
+$(PYTHON):
+	@$(BASE_PYTHON) infra/tools/supported_python.py
+	@$(BASE_PYTHON) -m venv --clear .venv
+
+define install
+@$(PYTHON) infra/tools/supported_python.py
+@echo "Installing what $< names into .venv (once a lock file) ..."
+@$(PYTHON) -m pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r $<
+@touch $@
+endef
+
+$(RUN_STAMP): requirements-embedded.lock $(PYTHON)
+	$(install)
+
+# requirements-dev.lock has every pin of the other lock files.
+$(STAMP): requirements-dev.lock $(PYTHON)
+	$(install)
+	@touch $(RUN_STAMP)
 
 .PHONY: help
 help: ## show the targets
@@ -29,32 +45,34 @@ help: ## show the targets
 .PHONY: lock
 lock: $(STAMP) ## resolve pyproject.toml again into requirements*.lock, with hashes
 	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
-	pin() { .venv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 \
+	pin() { .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --fork-strategy fewest \
 	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) pyproject.toml "$$@"; }; \
 	pin --output-file requirements.lock; \
-	pin --group dev --extra embedded --constraint requirements.lock --output-file requirements-dev.lock
+	pin --extra embedded --constraint requirements.lock --output-file requirements-embedded.lock; \
+	pin --group dev --extra embedded --constraint requirements-embedded.lock --output-file requirements-dev.lock
 	@$(PYTHON) -m infra.tools.lock_files write
+	@$(PYTHON) -m infra.tools.lock_files resolve
 
 # -------------------------------------------------------------------------------------- the platform
 
 .PHONY: run
-run: $(STAMP) ## run the whole platform with nothing but Python, until Ctrl-C (DATA=DIR PORT=8000 EMPTY=1)
+run: $(RUN_STAMP) ## run the whole platform with nothing but Python, until Ctrl-C (DATA=DIR PORT=8000 EMPTY=1)
 	@exec $(PYTHON) -m infra.embedded $(if $(DATA),--data "$(DATA)") $(if $(PORT),--port $(PORT)) $(if $(EMPTY),--empty)
 
 .PHONY: demo
-demo: $(STAMP) ## take a tour of the platform (MODE=embedded or native, CATALOGUE=FILE, RATINGS=DIR of MovieLens files, TMDB=fake)
+demo: $(RUN_STAMP) ## take a tour of the platform (MODE=embedded or native, CATALOGUE=FILE, RATINGS=DIR of MovieLens files, TMDB=fake)
 	@$(PYTHON) -m infra.demo --mode $(MODE) $(if $(CATALOGUE),--catalogue "$(CATALOGUE)") $(if $(RATINGS),--ratings "$(RATINGS)") $(if $(TMDB),--tmdb $(TMDB))
 
 .PHONY: native
-native: $(STAMP) ## run the platform on native servers until Ctrl-C (QUERY_PORT=8000 COMMAND_PORT=8001)
+native: $(RUN_STAMP) ## run the platform on native servers until Ctrl-C (QUERY_PORT=8000 COMMAND_PORT=8001)
 	@$(PYTHON) -m infra.platform $(if $(QUERY_PORT),--query-port $(QUERY_PORT)) $(if $(COMMAND_PORT),--command-port $(COMMAND_PORT))
 
 .PHONY: services
-services: $(STAMP) ## start PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout
+services: $(RUN_STAMP) ## start PostgreSQL, RabbitMQ, Redis and Elasticsearch for this checkout
 	@$(PYTHON) -m infra.services start
 
 .PHONY: services-stop
-services-stop: $(STAMP) ## stop this checkout's servers
+services-stop: $(RUN_STAMP) ## stop this checkout's servers
 	@$(PYTHON) -m infra.services stop
 
 .PHONY: up
@@ -88,6 +106,13 @@ test-servers: $(STAMP) ## start the servers of make test, which does so itself
 .PHONY: test-lane
 test-lane: $(STAMP) ## run some of the test runs (ONLY=command,query,ops or faults,machine)
 	@$(PYTHON) -m tests.lane $(ONLY) $(ARGS)
+
+# A copy of the checkout: in a root of the Debian release that has this Python, else with the
+# Python of that version on this machine.
+.PHONY: test-python
+test-python: ## run make run and make demo from nothing with one Python (V=3.13)
+	@test -n "$(V)" || { echo "make test-python V=3.13"; exit 2; }
+	@$(BASE_PYTHON) -m tests.pythons $(V)
 
 # One run for each role, because a process has one role. All run even when one fails.
 .PHONY: test-fast
@@ -132,8 +157,13 @@ check-words: $(STAMP)
 check-first-lines: $(STAMP)
 	$(PYTHON) -m tests.architecture.first_lines
 
+# Asks the package index, so only after a lock file has changed, as installing does.
+.venv/.stamp-resolved: requirements.lock requirements-embedded.lock requirements-dev.lock | $(STAMP)
+	$(PYTHON) -m infra.tools.lock_files resolve
+	@touch $@
+
 .PHONY: check-packages
-check-packages: $(STAMP)
+check-packages: $(STAMP) .venv/.stamp-resolved
 	.venv/bin/deptry .
 	$(PYTHON) -m infra.tools.lock_files check
 
@@ -151,7 +181,7 @@ check-reference: $(STAMP)
 check-documents: $(STAMP)
 	MARQUEE_ROLE=ops $(PYTEST) -q -m "not integration" tests/docs/test_documents.py tests/docs/test_guarantees.py
 
-# Needs a database of advisories, so it is not part of check, which needs no network.
+# Needs a database of advisories, so it is not part of check, which works without network.
 .PHONY: audit
 audit: $(STAMP) ## look up known vulnerabilities of all locked packages (needs the network)
 	.venv/bin/uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes --requirement requirements-dev.lock

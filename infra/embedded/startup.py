@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.embedded.data_directory import owned, wipe
 from infra.embedded.engines import engines, environment
 from infra.embedded.layout import Layout, layout_of
+from infra.embedded.postgres_upgrade import upgrade
 from infra.platform.processes import HOME
 from infra.platform.supervisor import Supervisor
 from infra.platform.topology import Platform, prepare, processes
@@ -48,6 +49,7 @@ def running(
         if fresh:
             wipe(layout.base)
         with supervisor:
+            upgrade(layout, supervisor)
             supervisor.bring_up(engines(layout))
             _prepare_once(planned_platform, layout)
             supervisor.bring_up(planned_platform.members())

@@ -29,6 +29,9 @@ SETTINGS = {
     "shared_buffers": "512MB",
     "max_wal_size": "2GB",
 }
+CLUSTER = "cluster"
+"""Name of the data directory in a server's home."""
+
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "log_min_messages": "warning"}
 PRIVATE_LOG = {
     "log_error_verbosity": "terse",
@@ -103,24 +106,24 @@ def _prepare(home: Home) -> Launch:
     programs = binaries()
     if programs is None:
         raise NotInstalled("PostgreSQL is not installed.")
-    prepare_cluster(programs, home.path, home.account)
+    cluster = home.path / CLUSTER
+    prepare_cluster(programs, cluster, home.account)
     settings = SETTINGS | {"port": str(home.ports["postgres"])}
-    return Launch(command=command(programs, home.path, settings))
+    return Launch(command=command(programs, cluster, settings))
 
 
-def command(programs: Path, home: Path, settings: Mapping[str, str]) -> Sequence[str]:
-    """The command line of a server on its home's cluster."""
+def command(programs: Path, cluster: Path, settings: Mapping[str, str]) -> Sequence[str]:
+    """The command line of a server on a cluster."""
     options = _options({**settings, **_DURABLE, **PRIVATE_LOG})
-    return [str(programs / "postgres"), "-D", str(home / "cluster"), *options]
+    return [str(programs / "postgres"), "-D", str(cluster), *options]
 
 
 def _options(settings: Mapping[str, str]) -> Sequence[str]:
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 
-def prepare_cluster(programs: Path, home: Path, account: SystemUser) -> None:
+def prepare_cluster(programs: Path, cluster: Path, account: SystemUser) -> None:
     """Make an empty cluster if there is none; remove what a killed server left in it."""
-    cluster = home / "cluster"
     # The server is down, and its old pid may now belong to another process.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
     if cluster.exists():
@@ -134,7 +137,7 @@ def prepare_cluster(programs: Path, home: Path, account: SystemUser) -> None:
             *("-E", "UTF8", "--locale=C.UTF-8"),
         ],
         check=True,
-        cwd=home,
+        cwd=cluster.parent,
         capture_output=True,
         **as_account(account),
     )

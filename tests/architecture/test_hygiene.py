@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.tools.lock_files import LOCKS
+
 ROOT = Path(__file__).parents[2]
 # In two halves, so that this file doesn't name what it forbids.
 HOSTS = (
@@ -54,7 +56,7 @@ def test_no_file_names_paths_of_one_machine():
     assert knowing == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_lock_files_name_no_index(name):
     text = (ROOT / name).read_text()
     assert not [option for option in PIP_OPTIONS if option in text]
@@ -63,15 +65,6 @@ def test_lock_files_name_no_index(name):
     assert requirements
     assert all("==" in requirement for requirement in requirements)
     assert text.count("--hash=sha256:") >= len(requirements)
-
-
-def test_both_lock_files_have_the_same_versions():
-    """Both lock files have the same versions."""
-    pins = {
-        name: set(re.findall(r"^[a-z0-9][^\s;]*==\S+", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
-    }
-    assert pins["requirements.lock"] <= pins["requirements-dev.lock"]
 
 
 def test_no_movielens_file_is_in_the_tree():

@@ -10,6 +10,7 @@ import yaml
 
 from infra.config import PREFIX, Config
 from infra.services.addresses import BUS_ADMIN, VARIABLES
+from infra.tools.lock_files import PYTHONS
 from tests.__main__ import FAULT_LANE, MAIN_LANE
 from tests.lane import PATHS
 
@@ -112,8 +113,15 @@ def test_fault_lane_gets_no_service_containers():
     assert "services" not in JOBS["test-faults"]
 
 
+def test_first_run_is_tested_with_every_supported_python():
+    assert JOBS["pythons"]["strategy"]["matrix"] == {"python": PYTHONS}
+    [command] = [step["run"] for step in JOBS["pythons"]["steps"] if "run" in step]
+    assert 'make test-python "V=$VERSION"' in command
+    assert re.search(r"^test-python:", MAKEFILE, re.MULTILINE)
+
+
 def test_image_is_built_after_all_tests():
-    assert {"lint", "types", "docs", *TESTS} <= set(JOBS["image"]["needs"])
+    assert {"lint", "types", "docs", "pythons", *TESTS} <= set(JOBS["image"]["needs"])
 
 
 def test_workflow_runs_every_target_of_make_check():

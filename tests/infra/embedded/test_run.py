@@ -12,6 +12,7 @@ import httpx
 import psycopg2
 
 from infra.config import PREFIX
+from infra.embedded.binaries import VALKEY_PROGRAM
 from infra.embedded.engines import postgres_url
 from infra.embedded.layout import layout_of
 from infra.platform.processes import manage, run_manage
@@ -150,7 +151,7 @@ def test_killed_engines_are_restarted_with_their_data(running, data, tmp_path):
     assert rated.is_success, rated.text
     until(lambda: ratings(run, token) == [(1, 9)])
     restarts = run.says.count("restarted")
-    for program in ("postgres", "redis-server"):
+    for program in ("postgres", VALKEY_PROGRAM):
         os.kill(pid_of(data, program), signal.SIGKILL)
     until(lambda: run.says.count("restarted") >= restarts + 2)
     until(lambda: is_answering(run))
