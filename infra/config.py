@@ -239,7 +239,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, rename="upper", forbid_u
     ] = 600
     throttle_user_per_minute: Annotated[Positive, doc("Reads a minute of one user.")] = 1200
     throttle_search_per_minute: Annotated[
-        Positive, doc("Searches a minute of one user, or of one address without a token.")
+        Positive,
+        doc("Searches and suggestions a minute of one user, or of one address without a token."),
     ] = 300
     throttle_write_per_minute: Annotated[Positive, doc("Commands a minute of one user.")] = 1200
     throttle_import_per_minute: Annotated[

@@ -26,6 +26,7 @@ class SuggestionsView(ReadView):
     """The most popular movies with a title word that begins with the text; ten at most."""
 
     permission_classes = (Anybody,)
+    scope = "search"
 
     @operation(
         "suggestions",

@@ -4,7 +4,7 @@ Every two seconds at most, it updates the lists of new movies and changed rating
 all lists when a title changed or a movie was withdrawn.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import islice
 from typing import ClassVar
@@ -14,7 +14,9 @@ from redis.client import Pipeline
 from projectors.building.dirty_marks import DirtyBatch, DirtyMarks, note_built
 from projectors.building.duty_cycle import DutyCycle
 from projectors.read_models.suggestions.prefix_index import PrefixIndex
+from projectors.read_models.suggestions.query_normalisation import indexed_forms
 from projectors.read_models.suggestions.read_model import Suggestions, pack_list
+from projectors.read_models.suggestions.spelling import ENTRY_MARK, SpellingIndex
 from projectors.storage import replies
 from projectors.verification.derived import Differences, compare, unequal
 
@@ -38,6 +40,7 @@ class SuggestionsBuilder(DutyCycle):
         self._suggestions = suggestions
         self._marks = DirtyMarks(suggestions.redis, suggestions.all, "titles", "people")
         self._index: PrefixIndex | None = None
+        self._spelling = SpellingIndex(())
         self._titles: frozenset[int] = frozenset()
         self._people: frozenset[int] = frozenset()
 
@@ -67,8 +70,10 @@ class SuggestionsBuilder(DutyCycle):
 
     def _build_all(self, pipe: Pipeline) -> None:
         index = self._index = self._read()
+        self._spelling = SpellingIndex(index.all_forms())
         pipe.delete(self._suggestions.lists_key)
-        self._write(pipe, index, index.lists)
+        self._write_lists(pipe, index, index.lists)
+        self._write(pipe, self._spelling.entries, self._spelling.pack)
 
     def _build_touched(self, pipe: Pipeline, index: PrefixIndex) -> bool:
         """Update the lists of touched movies; False if all must be rebuilt."""
@@ -76,27 +81,39 @@ class SuggestionsBuilder(DutyCycle):
         titles = suggestions.titles_of(sorted(self._titles))
         if index.has_any(self._titles - {title.id for title in titles}):
             return False
+        new = [title.title for title in titles if title.id not in index.titles]
         added = index.add(titles)
         if added is None:
             return False
         changed = {*added, *index.update(suggestions.rating_counts_of(sorted(self._people)))}
-        self._write(pipe, index, changed)
+        self._write_lists(pipe, index, changed)
+        entries = self._spelling.add(form for title in new for form in indexed_forms(title))
+        self._write(pipe, entries, self._spelling.pack)
         return True
 
     def _read(self) -> PrefixIndex:
         return PrefixIndex(self._suggestions.all_titles(), self._suggestions.all_rating_counts())
 
-    def _write(self, pipe: Pipeline, index: PrefixIndex, prefixes: Iterable[str]) -> None:
-        remaining = iter(prefixes)
+    def _write_lists(self, pipe: Pipeline, index: PrefixIndex, names: Iterable[str]) -> None:
+        self._write(pipe, names, lambda name: pack_list(index.suggestions(name)))
+
+    def _write(self, pipe: Pipeline, names: Iterable[str], pack: Callable[[str], bytes]) -> None:
+        remaining = iter(names)
         while some := list(islice(remaining, _AT_ONCE)):
-            lists = [part for name in some for part in (name, pack_list(index.suggestions(name)))]
-            pipe.hset(self._suggestions.lists_key, items=lists)
+            fields = [part for name in some for part in (name, pack(name))]
+            pipe.hset(self._suggestions.lists_key, items=fields)
 
     def _differences(self) -> Differences:
         index = self._read()
+        spelling = SpellingIndex(index.all_forms())
         expected = {name.encode(): pack_list(index.suggestions(name)) for name in index.lists}
+        expected |= {name.encode(): spelling.pack(name) for name in spelling.entries}
         stored = replies.hgetall(self._suggestions.redis, self._suggestions.lists_key)
-        return {
-            f"the suggestions for {name.decode()!r} are not the most popular": lists
-            for name, lists in unequal(stored, expected).items()
-        }
+        different = unequal(stored, expected).items()
+        return {_difference(name.decode()): values for name, values in different}
+
+
+def _difference(name: str) -> str:
+    if name.startswith(ENTRY_MARK):
+        return f"the entry {name!r} of the spelling index is wrong"
+    return f"the suggestions for {name!r} are not the most popular"

@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import nsmallest
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import TypeAlias
 
 from projectors.read_models.suggestions.projection import Suggestion
@@ -35,6 +35,10 @@ class PrefixIndex:
 
     def has_any(self, movies: Iterable[int]) -> bool:
         return any(movie in self.titles for movie in movies)
+
+    def all_forms(self) -> Iterator[str]:
+        """Every form of every title."""
+        return chain.from_iterable(self._typed.values())
 
     def add(self, titles: Iterable[Suggestion]) -> Collection[str] | None:
         """Add new movies; return the prefixes whose lists changed, None if a title changed.

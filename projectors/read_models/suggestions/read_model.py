@@ -2,11 +2,13 @@
 
 State: a hash with every movie's title and year, one with its rating count, and one with withdrawn
 movies. Derived (builder.py): a hash of prefixes with the ten most popular movies of each. For a
-prefix with at most ten movies no longer prefixes are stored: theirs are filtered from its ten.
+prefix with at most ten movies no longer prefixes are stored: theirs are filtered from its ten. The
+same hash has the entries of the spelling index (spelling.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain, zip_longest
 from typing import ClassVar
 
 import msgspec
@@ -15,7 +17,8 @@ from redis import Redis
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
 from projectors.read_models.suggestions.projection import Suggestion, suggestion_changes
-from projectors.read_models.suggestions.query_normalisation import matches, prefixes, typo_variants
+from projectors.read_models.suggestions.query_normalisation import cached_forms, matches, prefixes
+from projectors.read_models.suggestions.spelling import entries_for, spellings, unpack
 from projectors.storage import replies
 from projectors.storage import withdrawn as withdrawn_marks
 from projectors.storage.read_model import ReadModel, Weight
@@ -59,33 +62,34 @@ class Suggestions(ReadModel):
     # ------------------------------------------------------------------------------ reads
 
     def enqueue(self, pipe: ReadCommands, text: str) -> None:
-        """Enqueue the read of the lists for a typed text: see ``read_suggestions``."""
-        pipe.hmget(self.lists_key, prefixes(text) or [""])
+        """Enqueue the read of the values for a typed text: see ``read_suggestions``."""
+        pipe.hmget(self.lists_key, [*prefixes(text), *entries_for(text)] or [""])
 
-    def read_suggestions(self, text: str, lists: Sequence[bytes | None]) -> list[Suggestion]:
-        """The most popular movies that match; if there are none, those that match with one typo."""
+    def read_suggestions(self, text: str, values: Sequence[bytes | None]) -> list[Suggestion]:
+        """The most popular movies that match; if there are none, those that match with one typo.
+
+        ``values``: the lists of the text's prefixes, and the entries of its spelling.
+        """
         if not text:
             return []
-        return _matching(text, lists) or self._with_one_typo(text)
+        lists, entries = values[: len(text)], values[len(text) :]
+        return list(_matching(text, lists)) or self._with_one_typo(text, lists, entries)
 
-    def _with_one_typo(self, text: str) -> list[Suggestion]:
-        variants = list(typo_variants(text))
-        if not variants:
+    def _with_one_typo(
+        self, text: str, lists: Sequence[bytes | None], entries: Sequence[bytes | None]
+    ) -> list[Suggestion]:
+        """The most popular of each spelling, then the second of each, in one more round trip."""
+        titles = (form for fitting in _longest(lists) for form in cached_forms(fitting.title))
+        others = spellings(text, titles, chain.from_iterable(map(unpack, entries)))
+        wanted = list(dict.fromkeys(prefix for other in others for prefix in prefixes(other)))
+        if not wanted:
             return []
-        wanted = list(dict.fromkeys(prefix for variant in variants for prefix in prefixes(variant)))
-        lists = dict(zip(wanted, replies.hmget(self.redis, self.lists_key, wanted), strict=True))
-        suggested: dict[int, Suggestion] = {}
-        for variant in variants:
-            for suggestion in _matching(variant, [lists[prefix] for prefix in prefixes(variant)]):
-                suggested[suggestion.id] = suggestion
-        return self._most_popular(list(suggested.values()))
-
-    def _most_popular(self, suggestions: Sequence[Suggestion]) -> list[Suggestion]:
-        counts = self.rating_counts_of([suggestion.id for suggestion in suggestions])
-        return sorted(
-            suggestions,
-            key=lambda suggestion: (-counts[suggestion.id], -(suggestion.year or 0), suggestion.id),
-        )[:LIST_SIZE]
+        found = dict(zip(wanted, replies.hmget(self.redis, self.lists_key, wanted), strict=True))
+        matching = (
+            _matching(other, [found[prefix] for prefix in prefixes(other)]) for other in others
+        )
+        in_turn = chain.from_iterable(zip_longest(*matching))
+        return list({each.id: each for each in in_turn if each is not None}.values())[:LIST_SIZE]
 
     # ------------------------------------------------------------------------------ state
 
@@ -112,15 +116,18 @@ def pack_list(suggestions: Sequence[Suggestion]) -> bytes:
     return _encode(suggestions)
 
 
-def _matching(text: str, lists: Sequence[bytes | None]) -> list[Suggestion]:
+def _matching(text: str, lists: Sequence[bytes | None]) -> Sequence[Suggestion]:
     """The movies that match, from the list of the longest prefix that has one."""
-    longest = next((packed for packed in reversed(lists) if packed is not None), None)
-    if longest is None:
-        return []
-    suggestions = _unpack_list(longest)
+    suggestions = _longest(lists)
     if lists[-1] is not None:
-        return list(suggestions)
+        return suggestions
     return [suggestion for suggestion in suggestions if matches(suggestion.title, text)]
+
+
+def _longest(lists: Sequence[bytes | None]) -> Sequence[Suggestion]:
+    """The list of the longest prefix that has one."""
+    packed = next((packed for packed in reversed(lists) if packed is not None), None)
+    return () if packed is None else _unpack_list(packed)
 
 
 @lru_cache(maxsize=1000)

@@ -23,9 +23,15 @@ from projectors.read_models.suggestions.query_normalisation import (
     indexed_forms,
     matches,
     normalise_query,
-    typo_variants,
 )
 from projectors.read_models.suggestions.read_model import LIST_SIZE, Suggestions
+from projectors.read_models.suggestions.spelling import (
+    MOST_SPELLINGS,
+    SpellingIndex,
+    entries_for,
+    spellings,
+    unpack,
+)
 from tests.fixtures import model_access
 from tests.fixtures.recording import NOON
 
@@ -96,6 +102,14 @@ def world(redis, recording):
         ("gdfath", [1, 2]),
         ("goodfather par", [2]),
         ("aemlie", [3]),
+        ("amlie", [3]),
+        ("sipder m", [4]),
+        ("spidder-man", [4]),
+        ("schindlars l", [6]),
+        ("schindlrs", [6]),
+        ("god will", [5]),
+        ("huntimg", [5]),
+        ("gidfather part", [2]),
         ("xyzzy", []),
         ("go fish", []),
         ("!!!", []),
@@ -177,18 +191,68 @@ def test_title_has_its_indexed_forms():
     assert indexed_forms("!!!") == []
 
 
+def known_beginnings(index, text):
+    """What the entries for a typed text hold."""
+    entries = [entry for entry in entries_for(text) if entry in index.entries]
+    return [beginning for entry in entries for beginning in unpack(index.pack(entry))]
+
+
 @given(st.text(alphabet="abcdefg", min_size=3, max_size=8), st.data())
-def test_typo_variants_include_the_word(word, data):
+def test_spellings_of_a_typo_include_the_word(word, data):
     at = data.draw(st.integers(0, len(word) - 1))
     letter = data.draw(st.sampled_from("abcxyz"))
     slips = {
         word[:at] + word[at + 1 :],
         word[:at] + letter + word[at:],
         word[:at] + letter + word[at + 1 :],
+        word[:at] + word[at : at + 2][::-1] + word[at + 2 :],
     }
-    for slip in slips - {word}:
-        if len(slip) >= 3:
-            assert word in set(typo_variants(slip))
+    index = SpellingIndex([word, "abcde", "gfedcba"])
+    for slip in slips:
+        if len(slip) >= 3 and not word.startswith(slip):  # a beginning of the word matches it
+            assert word in spellings(slip, [word], known_beginnings(index, slip))
+
+
+words = st.text(alphabet="abc", min_size=1, max_size=14)
+
+
+@given(words, st.lists(words, max_size=200))
+def test_word_has_at_most_32_spellings(word, known):
+    index = SpellingIndex(known)
+    found = spellings(f"{word} rest", known, known_beginnings(index, word))
+    assert len(found) <= MOST_SPELLINGS == 32
+    assert len(set(found)) == len(found)
+    assert word not in {spelling.partition(" ")[0] for spelling in found}
+    assert len(entries_for(word)) <= 5
+
+
+def test_spellings_are_no_longer_than_the_indexed_text():
+    text = normalise_query("gdfather " + "x" * 60)
+    assert {len(spelling) for spelling in spellings(text, [], ["godfa"])} <= {39, 40}
+
+
+def test_spelling_index_names_the_most_frequent_beginnings_first():
+    index = SpellingIndex(["gold rush", "goldfinger", "god", "golden eye", "god", "gad"])
+    assert unpack(index.pack("~gd")) == ["god", "gad"]
+    assert unpack(index.pack("~go")) == ["gol", "god"]
+    changed = index.add(["gad", "gad", "up"])
+    assert changed == {"~ad", "~gd", "~ga"}
+    assert unpack(index.pack("~gd")) == ["gad", "god"]
+
+
+def test_most_popular_movie_of_each_spelling_comes_first(world):
+    for movie, title in ((11, "Beat One"), (12, "Beat Two"), (13, "Boat One"), (14, "Boat Two")):
+        world.apply_event(MovieAdded(movie_id=movie, title=title, year=2000))
+    for movie in (12, 13, 13, 13):
+        world.apply_event(rated(uuid4(), movie))
+    world.build()
+    world.build()
+    assert world.ids("bxat") in ([12, 13, 11, 14], [13, 12, 14, 11])
+
+
+def test_check_reports_wrong_spelling_entry(world):
+    world.suggestions.redis.hset(world.suggestions.lists_key, "~gd", "gid")
+    assert world.builder.check(NOON) == ["the entry '~gd' of the spelling index is wrong"]
 
 
 def test_new_movie_joins_suggestions(world):
