@@ -40,6 +40,7 @@ SELECT fingerprint, status, body, position, etag FROM answered_commands
 _FORGET = """
 DELETE FROM answered_commands WHERE scope = %(scope)s OR position(%(person)s IN body) > 0
 """
+_RELEASE = "DELETE FROM answered_commands WHERE scope = %(scope)s AND key = %(key)s"
 _KEEP = """
 UPDATE answered_commands
    SET status = %(status)s, body = %(body)s, position = %(position)s, etag = %(etag)s
@@ -56,6 +57,8 @@ class Reply(NamedTuple):
     etag: str = ""
     is_replayed: bool = False
     """Whether it is a stored answer."""
+    is_kept: bool = True
+    """False for an answer that refuses everything: such a command may be sent again."""
 
 
 class IdempotentCommand(NamedTuple):
@@ -66,12 +69,18 @@ class IdempotentCommand(NamedTuple):
     fingerprint: bytes
 
     def run(self, command: Callable[[], Reply]) -> Reply:
-        """Execute the command, or return its stored answer. Failures are not stored."""
+        """Execute the command, or return its stored answer. Failures are not stored.
+
+        Nor is an answer that refuses everything.
+        """
         with transaction.atomic():
             if not self._execute(_CLAIM, life=timedelta(hours=config().idempotency_hours)):
                 return self._stored()
             reply = command()
-            self._execute(_KEEP, **reply._asdict())
+            if reply.is_kept:
+                self._execute(_KEEP, **reply._asdict())
+            else:
+                self._execute(_RELEASE)
             return reply
 
     def _stored(self) -> Reply:

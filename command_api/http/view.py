@@ -69,6 +69,8 @@ class Answer(NamedTuple):
     status: int = 200
     version: int | None = None
     """The new version of a resource that supports If-Match; sent as its ETag."""
+    is_kept: bool = True
+    """Whether an Idempotency-Key keeps it; False for an answer that refuses everything."""
 
 
 class CommandView(APIView):
@@ -148,10 +150,11 @@ class CommandView(APIView):
             answer: Answer = handler(call, **kwargs)
             body = b"" if answer.data is None else strict_json.encode(answer.data)
             etag = "" if answer.version is None else f'"{answer.version}"'
-            if answer.position is None:
-                return Reply(answer.status, body, "", etag)
-            partitions.append(answer.position.partition)
-            return Reply(answer.status, body, encode_position(answer.position), etag)
+            position = ""
+            if answer.position is not None:
+                partitions.append(answer.position.partition)
+                position = encode_position(answer.position)
+            return Reply(answer.status, body, position, etag, is_kept=answer.is_kept)
 
         key = meta.get("HTTP_IDEMPOTENCY_KEY") if self.takes_idempotency_key else None
         if key is None:

@@ -24,12 +24,16 @@ from events.catalogue import Score
 from infra.client_times import to_utc
 from infra.errors import Invalid
 from infra.http.permissions import LoggedIn
+from infra.http.problem_details import listed
 from infra.http.strict_json import StrictSerializer
 from infra.rate_limit.sliding_window import Throttle, of_import
 from infra.security.access_tokens import Identity
 
 MAX_RATINGS = 1000
 """Takes about 0.1 s to read, decide and append; larger libraries come in several lists."""
+
+MAX_REASONS = 10
+"""Reasons given for one refused rating."""
 
 _Time = Annotated[datetime, Meta(tz=True)]
 
@@ -89,7 +93,7 @@ def _read_with_reasons(item: Any) -> RatingInput | RatingOutcome:
     try:
         valid = RatingBroughtBody.read(item)
     except Invalid as error:
-        return RatingOutcome("refused", errors=error.errors)
+        return RatingOutcome("refused", errors=listed(error.errors, MAX_REASONS))
     return RatingInput(valid["movie_id"], valid["score"], valid.get("rated_at"))
 
 
@@ -144,7 +148,7 @@ class RatingsImportView(CommandView):
         done = import_ratings(
             call.user_id, ratings, event_store.store(), now=now, origin=call.origin
         )
-        return Answer(done.position, _report({**outcomes, **done.outcomes}))
+        return Answer(done.position, _report({**outcomes, **done.outcomes}), is_kept=bool(ratings))
 
 
 def _checked(ratings: list[RatingInput | RatingOutcome], now: datetime) -> dict[int, Any]:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from command_api.event_store import store
+from command_api.ratings.bulk_import_api import MAX_REASONS
 from events.position_token import decode_positions
 from events.recorded import partition_of
 from infra.config import config
@@ -176,6 +178,55 @@ def test_import_repeated_with_its_key_gets_the_first_answer(api, ann):
     other = send_import(api, ann, rating_input(ALIEN, 9), Idempotency_Key="k")
     assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
     assert len(log_rows()) == 1
+
+
+def kept_answers():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT length(body) FROM answered_commands")
+        return [length for (length,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize(
+    "ratings",
+    [
+        ["nonsense"] * 1000,
+        [{"movie_id": 999, "score": 7}] * 1000,
+        [{"movie_id": ALIEN, "score": 11}],
+        [{"movie_id": ALIEN, "score": 7, "rated_at": "2999-01-01T00:00:00Z"}],
+        [],
+    ],
+    ids=lambda ratings: str(ratings)[:40],
+)
+def test_list_of_refused_ratings_is_not_kept_under_its_key(api, ann, ratings):
+    refused = send_import(api, ann, *ratings, Idempotency_Key="k")
+    assert (refused.status_code, refused.json()["refused"]) == (200, len(ratings))
+    assert kept_answers() == []
+    again = send_import(api, ann, *ratings, Idempotency_Key="k")
+    assert again.content == refused.content
+    assert "Idempotency-Replayed" not in again.headers
+    taken = send_import(api, ann, rating_input(ALIEN, 8), Idempotency_Key="k")
+    assert (taken.status_code, taken.json()["taken"]) == (200, 1)
+    assert len(kept_answers()) == 1
+    other = send_import(api, ann, *ratings, Idempotency_Key="k")
+    assert (other.status_code, fields(other)) == (422, ["Idempotency-Key"])
+
+
+@pytest.mark.parametrize("more", [["nonsense"], []])
+def test_list_that_changes_nothing_more_is_kept_under_its_key(api, ann, more):
+    """Executed again after a withdrawal, it would bring the rating back."""
+    api.rate(ALIEN, 8, by=ann)
+    first = send_import(api, ann, rating_input(ALIEN, 8), *more, Idempotency_Key="k")
+    assert first.json()["unchanged"] == 1
+    api("DELETE", f"/v1/movies/{ALIEN}/rating", by=ann)
+    repeated = send_import(api, ann, rating_input(ALIEN, 8), *more, Idempotency_Key="k")
+    assert (repeated.content, repeated.headers["Idempotency-Replayed"]) == (first.content, "true")
+
+
+def test_refused_rating_has_a_bounded_number_of_short_reasons(api, ann):
+    strange = {f"member{nth}": 1 for nth in range(90)} | {"x" * 10_000: 1}
+    [result] = send_import(api, ann, strange).json()["results"]
+    assert len(result["errors"]) == MAX_REASONS
+    assert all(len(word) <= 300 for error in result["errors"] for word in error.values())
 
 
 def test_imported_and_direct_ratings_share_a_stream(api, ann):
