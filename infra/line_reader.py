@@ -57,17 +57,21 @@ class _Lines(Protocol):
     def readline(self, limit: int, /) -> bytes: ...
 
 
-def read(path: Path, *, is_exact: bool = False) -> Iterator[FileLine]:
+def read(path: Path, *, is_exact: bool = False, limit: int = LIMIT) -> Iterator[FileLine]:
     """The lines of a file; one that can't be read to its end ends with one that ``is_damaged``.
 
     ``is_exact``: a line that is not UTF-8 is an error, as in files that this project wrote.
+    ``limit``: bytes of a line; nothing of a longer one is kept.
     """
     with path.open("rb") as raw:
         number = 0
         try:
             file = _decoded(_unpacked(raw))  # kept, or its end would close the raw file early
-            for number, line in enumerate(_lines(file), start=1):
-                yield _file_line(number, line, raw.tell(), is_exact=is_exact)
+            for number, line in enumerate(_lines(file, limit), start=1):
+                if line is None:
+                    yield FileLine(number, b"", raw.tell(), f"longer than {limit} bytes")
+                else:
+                    yield _file_line(number, line, raw.tell(), is_exact=is_exact)
         except _DAMAGES as fault:
             size = path.stat().st_size
             yield FileLine(number + 1, b"", size, _reason(fault), is_damaged=True)
@@ -121,20 +125,18 @@ class _Utf8Lines:
         return self._text.readline(limit).encode()
 
 
-def _lines(file: _Lines) -> Iterator[bytes | None]:
+def _lines(file: _Lines, limit: int) -> Iterator[bytes | None]:
     """The lines with their ends; None for one that is too long."""
-    while line := file.readline(LIMIT):
-        if len(line) < LIMIT or line.endswith(b"\n"):
+    while line := file.readline(limit):
+        if len(line) < limit or line.endswith(b"\n"):
             yield line
             continue
-        while (rest := file.readline(LIMIT)) and not rest.endswith(b"\n"):
+        while (rest := file.readline(limit)) and not rest.endswith(b"\n"):
             pass
         yield None
 
 
-def _file_line(number: int, line: bytes | None, read_bytes: int, *, is_exact: bool) -> FileLine:
-    if line is None:
-        return FileLine(number, b"", read_bytes, f"longer than {LIMIT} bytes")
+def _file_line(number: int, line: bytes, read_bytes: int, *, is_exact: bool) -> FileLine:
     content, error = line.rstrip(b"\r\n"), None
     if not line.isascii():
         try:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from events import cloudevent
 from events.recorded import Stored
@@ -22,11 +23,11 @@ class InvalidArchive(Exception):
 
 
 class ArchiveHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line of an archive."""
+    """The first line of an archive: ``heads`` has the last offset of each partition."""
 
     format: Format
-    partitions: int
-    heads: list[int]
+    partitions: Annotated[int, Meta(ge=1)]
+    heads: list[Annotated[int, Meta(ge=0, le=2**63 - 1)]]
 
 
 class ArchiveLineV1(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,9 @@ from infra.security.keys import PEPPER, secret
 
 FORMAT: Literal["marquee-vault.v1"] = "marquee-vault.v1"
 _BATCH = 1000
+_LONGEST_LINE = 2**16
+_Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
+_Key = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
 class InvalidVaultExport(Exception):
@@ -50,9 +53,9 @@ class ExportedPerson(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     user_id: UUID
     state: Literal["reserved", "active", "erased"]
     reserved_at: datetime
-    username_hmac: bytes | None = None
-    email_hmac: bytes | None = None
-    key: bytes | None = None
+    username_hmac: _Digest | None = None
+    email_hmac: _Digest | None = None
+    key: _Key | None = None
     password_hash: Annotated[str, Meta(pattern=r"^[^\x00]*\Z")] | None = None
     epoch: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
@@ -175,7 +178,7 @@ def _subject(line: FileLine) -> Subject:
 
 def _lines(path: Path) -> Iterator[FileLine]:
     """The lines that aren't blank; raises InvalidVaultExport for one that can't be read."""
-    for line in line_reader.read(path, is_exact=True):
+    for line in line_reader.read(path, is_exact=True, limit=_LONGEST_LINE):
         if line.error:
             raise InvalidVaultExport(f"{path.name}:{line.number}: {line.error}.")
         if not line.is_blank:

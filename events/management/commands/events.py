@@ -126,7 +126,7 @@ class Command(BaseCommand):
             with progress("Reading the file", total) as advance:
                 for count in archive.import_log(store, path):
                     advance(count)
-        except InvalidArchive as error:
+        except (InvalidArchive, OSError) as error:
             raise CommandError(str(error)) from error
         except NotContiguous as error:
             raise CommandError(

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from events import codec
+from events.archive import archive
 from events.catalogue import MovieLinked, MovieRated
 from events.recorded import Origin, Stream
 from events.store import AppendEntry
@@ -234,6 +235,12 @@ def test_import_refuses_a_log_that_is_ahead_of_the_archive(store, tmp_path):
     assert len(stored_events()) == 125
 
 
+def header(**changes):
+    """The header of the archive, with other values."""
+    first, *_ = V2.read_bytes().splitlines()
+    return msgspec.json.encode(msgspec.json.decode(first) | changes) + b"\n"
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -241,9 +248,22 @@ def test_import_refuses_a_log_that_is_ahead_of_the_archive(store, tmp_path):
         (b"{}\n", "not an archive"),
         (b'{"format":"marquee-log.v1","partitions":3,"heads":[0,0,0]}\n', "3 partitions"),
         (b'{"format":"marquee-log.v9","partitions":3,"heads":[0,0,0]}\n', "not an archive"),
+        (header(heads=[]), r"Line 1 .* 0 heads for 64 partitions"),
+        (header(heads=[0] * 63), "63 heads for 64 partitions"),
+        (header(heads=[0] * 65), "65 heads for 64 partitions"),
+        (header(heads=[-1] * 64), r"line 1: .*heads\[0\]"),
+        (header(heads=[2**63] * 64), r"line 1: .*heads\[0\]"),
+        (header(heads=[10**30] * 64), r"line 1: "),
+        (header(heads=["1"] * 64), r"line 1: .*heads\[0\]"),
+        (header(partitions=0, heads=[]), r"line 1: .*partitions"),
+        (header(partitions=-64), r"line 1: .*partitions"),
+        (b'{"format":' + b"x" * 3000, "line 1: longer than 2000 bytes"),
     ],
 )
-def test_import_refuses_files_that_are_not_archives_of_this_log(db, tmp_path, content, reason):
+def test_import_refuses_files_that_are_not_archives_of_this_log(
+    db, tmp_path, monkeypatch, content, reason
+):
+    monkeypatch.setattr(archive, "LONGEST_LINE", 2000)
     path = tmp_path / "log.jsonl"
     path.write_bytes(content)
     with pytest.raises(CommandError, match=reason):
@@ -270,6 +290,72 @@ def test_import_stops_at_events_out_of_order(db, tmp_path, order, good):
     with pytest.raises(CommandError, match="not the next event of its partition"):
         run("import", str(path))
     assert len(stored_events()) == good
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"partition": -1}, "Line 3 .* there is no partition -1"),
+        ({"partition": 64}, "Line 3 .* there is no partition 64"),
+        ({"partition": 10**30}, "Line 3 .* there is no partition 10+"),
+        ({"partition": "1"}, "Line 3 is not an event"),
+        ({"offset": 0}, "Line 3 is not the next event of its partition"),
+        ({"offset": -2}, "Line 3 is not the next event of its partition"),
+        ({"offset": 2**63}, "Line 3 is not the next event of its partition"),
+        ({"streamversion": 0}, "Line 3 .* 0 is no stream version"),
+        ({"streamversion": 2**31}, "Line 3 .* 2147483648 is no stream version"),
+        ({"subject": "a\0b"}, r"Line 3 .* has the character U\+0000"),
+        ({"traceparent": "\0"}, r"Line 3 .* has the character U\+0000"),
+        ({"time": "0001-01-01T00:00:00+14:00"}, "Line 3 .* years 1 and 9999"),
+        ({"recordedtime": "9999-12-31T23:59:59-14:00"}, "Line 3 .* years 1 and 9999"),
+        ({"time": "2026-01-01T00:00:00"}, "Line 3 is not an event"),
+        ({"data": "x" * 3000}, "Line 3 .* longer than 2000 bytes"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else None,
+)
+def test_import_names_the_line_with_an_impossible_value(db, tmp_path, monkeypatch, change, reason):
+    monkeypatch.setattr(archive, "LONGEST_LINE", 2000)
+    first, second, third, *rest = V2.read_bytes().splitlines(keepends=True)
+    changed = msgspec.json.encode(msgspec.json.decode(third) | change) + b"\n"
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"".join([first, second, changed, *rest]))
+    with pytest.raises(CommandError, match=reason):
+        run("import", str(path))
+    assert len(stored_events()) == 1
+
+
+def test_import_names_the_line_that_the_database_refuses(db, tmp_path):
+    """Its stream has an event of this version on an earlier line."""
+    first, second, third, *rest = V2.read_bytes().splitlines(keepends=True)
+    event = msgspec.json.decode(second)
+    again = {name: event[name] for name in ("subject", "streamversion")}
+    changed = msgspec.json.encode(msgspec.json.decode(third) | again) + b"\n"
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"".join([first, second, changed, *rest]))
+    with pytest.raises(CommandError, match="Line 3 can't be stored"):
+        run("import", str(path))
+    assert len(stored_events()) == 1
+
+
+def test_import_refuses_deeply_nested_data(db, tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(header() + b'{"data":' + b"[" * 100_000 + b"\n")
+    with pytest.raises(CommandError, match="Line 2 is not an event"):
+        run("import", str(path))
+
+
+@pytest.mark.parametrize("size", [1, 2000])
+def test_import_appends_batches_of_bounded_size(db, monkeypatch, size):
+    monkeypatch.setattr(archive, "_BATCH_BYTES", size)
+    assert run("import", str(V2)) == ["42 events imported."]
+    assert run("verify") == ["42 events: all are readable, no gaps."]
+
+
+def test_import_names_a_file_that_cannot_be_read(db, tmp_path):
+    with pytest.raises(CommandError, match="nowhere"):
+        run("import", str(tmp_path / "nowhere.jsonl"))
+    with pytest.raises(CommandError, match="directory"):
+        run("import", str(tmp_path))
 
 
 def test_imported_log_has_planner_statistics(db):

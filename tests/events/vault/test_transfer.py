@@ -7,6 +7,7 @@ from functools import partial
 from io import StringIO
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -133,6 +134,16 @@ def test_import_refuses_names_digested_with_another_pepper(ann, tmp_path, monkey
     assert vault_rows() == []
 
 
+def changed(number, **fields):
+    """Change fields of the person on a line."""
+
+    def change(lines):
+        person = msgspec.json.decode(lines[number]) | fields
+        return [*lines[:number], msgspec.json.encode(person) + b"\n", *lines[number + 1 :]]
+
+    return change
+
+
 @pytest.mark.parametrize(
     "write",
     [
@@ -199,6 +210,10 @@ def test_time_that_is_none_is_refused(ann, tmp_path, reserved_at):
         (partial(with_a_person, password_hash="a\0"), r"is not a person: .*password_hash"),
         (partial(with_a_person, epoch=-1), r"is not a person: .*epoch"),
         (partial(with_a_person, epoch=2**31), r"is not a person: .*epoch"),
+        (changed(1, reserved_at="2026-01-01T00:00:00"), "Line 2 is not a person"),
+        (changed(1, key="AAAA"), "Line 2 is not a person"),
+        (changed(1, password_hash="x" * 70_000), "2: longer than 65536 bytes"),
+        (lambda lines: [b"x" * 70_000, *lines[1:]], "1: longer than 65536 bytes"),
         (lambda lines: lines[1:], "not an export of a vault"),
         (lambda lines: lines[:0], "not an export of a vault"),
     ],
@@ -212,3 +227,8 @@ def test_import_of_a_damaged_file_imports_nobody(ann, tmp_path, failed_statement
         run("import", path)
     assert vault_rows() == []
     assert failed_statements == []
+
+
+def test_import_names_a_file_that_does_not_exist(ann, tmp_path):
+    with pytest.raises(CommandError, match="nowhere"):
+        run("import", tmp_path / "nowhere.jsonl")
