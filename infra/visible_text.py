@@ -5,8 +5,14 @@ and the tags in the flags of England, Scotland and Wales.
 """
 
 import re
-from unicodedata import category, normalize
+from collections.abc import Iterator
+from unicodedata import category, combining, normalize
 
+MAX_MARKS = 30
+"""Combining marks in a row, as in Unicode's stream-safe format.
+
+Normalisation sorts each row, in quadratic time: 256 KiB in one row would take 30 s.
+"""
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: controls, surrogates, line and paragraph separators."""
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
@@ -22,7 +28,18 @@ _SHAPELESS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _LINE_CHARACTERS = frozenset("\n\r\t")
 
 
-class HiddenCharacter(ValueError):
+class RefusedText(ValueError):
+    """A text is not allowed; the message says why."""
+
+
+class TooManyMarks(RefusedText):
+    """Too many combining marks follow each other."""
+
+    def __init__(self) -> None:
+        super().__init__(f"At most {MAX_MARKS} combining marks may follow each other.")
+
+
+class HiddenCharacter(RefusedText):
     """A text has a character that is not allowed; the message names it."""
 
     def __init__(self, character: str) -> None:
@@ -30,7 +47,7 @@ class HiddenCharacter(ValueError):
 
 
 def normalised(text: str, *, is_long: bool = False, is_secret: bool = False) -> str:
-    """The text in NFC; raises HiddenCharacter.
+    """The text in NFC; raises HiddenCharacter or TooManyMarks.
 
     Long text may have line breaks and tabs. A secret, which is compared and never shown, may have
     invisible characters, but no controls.
@@ -43,6 +60,8 @@ def normalised(text: str, *, is_long: bool = False, is_secret: bool = False) -> 
     for found in () if is_secret else _FLAG_OR_INVISIBLE.finditer(text):
         if not found[1]:
             raise HiddenCharacter(found[0])
+    if next(_excess_marks(text), None) is not None:
+        raise TooManyMarks
     return normalize("NFC", text)
 
 
@@ -54,7 +73,7 @@ def without_invisible(text: str) -> str:
 def one_line(text: str) -> str:
     """A name of a file: normalised, without invisible characters and needless blanks.
 
-    Raises HiddenCharacter for controls; line breaks become blanks.
+    Raises HiddenCharacter for controls, and TooManyMarks; line breaks become blanks.
     """
     return normalised(" ".join(without_invisible(text).split()))
 
@@ -63,13 +82,26 @@ def scrubbed(text: str, *, is_long: bool = False) -> str:
     """A text of a source that nobody can correct: all hidden characters are left out."""
     kept = without_invisible(text)
     kept = kept if is_long else " ".join(kept.split())
-    visible = (each for each in kept if not _is_control(each, is_long=is_long))
-    return normalize("NFC", "".join(visible)).strip()
+    visible = "".join(each for each in kept if not _is_control(each, is_long=is_long))
+    excess = frozenset(_excess_marks(visible))
+    stackable = "".join(each for at, each in enumerate(visible) if at not in excess)
+    return normalize("NFC", stackable).strip()
 
 
 def is_blank(text: str) -> bool:
     """Whether there is nothing to see, not even of a mark without its letter."""
     return not any(_is_visible(character) for character in text)
+
+
+def _excess_marks(text: str) -> Iterator[int]:
+    """The positions of combining marks with too many others right before them."""
+    marks = 0
+    for position, character in enumerate(text):
+        # Some letters become marks only when they are decomposed: U+0F73, U+FF9E.
+        is_mark = not character.isascii() and combining(normalize("NFKD", character)[0])
+        marks = marks + 1 if is_mark else 0
+        if marks > MAX_MARKS:
+            yield position
 
 
 def _is_control(character: str, *, is_long: bool) -> bool:

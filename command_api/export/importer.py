@@ -37,13 +37,7 @@ from command_api.opinion_flags.decider import (
     favourite,
     hidden,
 )
-from command_api.playlists.decider import (
-    CreatePlaylist,
-    PlaylistCommand,
-    PlaylistText,
-    PutMovie,
-    playlist,
-)
+from command_api.playlists.decider import CreatePlaylist, PlaylistText, playlist
 from command_api.preferences.decider import ChangePreferences, preferences
 from command_api.ratings.bulk_import import EARLIEST, RatingInput, import_ratings
 from events import playlist_ids
@@ -53,7 +47,7 @@ from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
 from events.vault.encryption import encrypt_field
 from infra.client_times import is_future, to_utc
 from infra.errors import Invalid, Refused
-from infra.visible_text import HiddenCharacter, is_blank, normalised
+from infra.visible_text import RefusedText, is_blank, normalised
 
 _PAGE = 500
 
@@ -170,28 +164,19 @@ class AccountImporter:
         at = self._past(line.created_at)
         random = sha256(f"{self._user_id}:{line.id}".encode()).digest()[: playlist_ids.RANDOM_BYTES]
         id_ = playlist_ids.playlist_id(str(self._user_id), self._store.partitions, random)
-        commands: list[PlaylistCommand] = [
-            CreatePlaylist(
-                playlist_id=id_,
-                user_id=self._user_id,
-                name=self._encrypt(PLAYLIST_NAME, line.name),
-                description=None
-                if line.description is None
-                else self._encrypt(PLAYLIST_DESCRIPTION, line.description),
-                visibility=line.visibility,
-            ),
-            *(
-                PutMovie(playlist_id=id_, user_id=self._user_id, movie_id=movie)
-                for movie in dict.fromkeys(movies)
-            ),
-        ]
-        state, events = playlist.initial, []
-        for command in commands:
-            for event in playlist.decide(command, state):
-                state = playlist.evolve(state, event)
-                events.append(event)
+        command = CreatePlaylist(
+            playlist_id=id_,
+            user_id=self._user_id,
+            name=self._encrypt(PLAYLIST_NAME, line.name),
+            description=None
+            if line.description is None
+            else self._encrypt(PLAYLIST_DESCRIPTION, line.description),
+            visibility=line.visibility,
+            movies=tuple(dict.fromkeys(movies)),
+        )
+        events = playlist.decide(command, playlist.initial)
         try:
-            stream = playlist.stream(commands[0])
+            stream = playlist.stream(command)
             self._store.append(stream, events, expected=0, origin=self._origin, occurred_at=at)
         except WrongExpectedVersion:
             return  # imported before
@@ -199,7 +184,7 @@ class AccountImporter:
     def _encrypt(self, field: str, text: str) -> PlaylistText:
         try:
             text = normalised(text, is_long=field == PLAYLIST_DESCRIPTION).strip()
-        except HiddenCharacter as error:
+        except RefusedText as error:
             raise Invalid(f"The playlist's text is invalid: {error}") from error
         if field == PLAYLIST_NAME and is_blank(text):
             raise Invalid("The playlist has no name.")

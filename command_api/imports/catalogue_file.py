@@ -97,5 +97,5 @@ def _overview(text: str | None) -> str | None:
 def _visible(field: str, text: str, normalise: Callable[[str], str]) -> str:
     try:
         return normalise(text)
-    except visible_text.HiddenCharacter as error:
+    except visible_text.RefusedText as error:
         raise ValueError(f"{field}: {error}") from error

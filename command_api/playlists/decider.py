@@ -1,7 +1,8 @@
 """Rules for creating, changing and deleting a playlist."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TypeAlias
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from command_api.aggregate import Aggregate
 from command_api.catalogue.decider import NO_NEW_OPINIONS
-from command_api.playlists.ranks import insert_rank
+from command_api.playlists.ranks import FAR, insert_rank
 from events.catalogue import (
     PlaylistCreated,
     PlaylistDeleted,
@@ -49,6 +50,8 @@ class CreatePlaylist:
     name: PlaylistText
     description: PlaylistText | None = None
     visibility: Visibility = "private"
+    movies: Sequence[int] = ()
+    """The movies that it begins with, in order, each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,13 +145,20 @@ def _create(command: CreatePlaylist, current: PlaylistState) -> Sequence[Playlis
     if current.version:
         raise Conflict("A playlist with this id exists already.")
     _refuse_invalid_texts(command.name, command.description)
+    if len(command.movies) > MOST_MOVIES:
+        raise _full()
+    playlist_id, user = command.playlist_id, command.user_id
     return (
         PlaylistCreated(
-            playlist_id=command.playlist_id,
-            user_id=command.user_id,
+            playlist_id=playlist_id,
+            user_id=user,
             name=command.name.encrypted,
             description=None if command.description is None else command.description.encrypted,
             visibility=command.visibility,
+        ),
+        *(
+            PlaylistMovieAdded(playlist_id=playlist_id, user_id=user, movie_id=movie, rank=rank)
+            for movie, rank in zip(command.movies, count(0, FAR), strict=False)
         ),
     )
 
@@ -189,8 +199,7 @@ def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
         raise Conflict(NO_NEW_OPINIONS)
     others = [other for other in before if other != movie]
     if len(others) == MOST_MOVIES:
-        reason = f"A playlist holds at most {MOST_MOVIES} movies."
-        raise Invalid("The playlist is full.", errors=[("movie_id", reason)])
+        raise _full()
     at = _index(command.position, before, movie)
     if before[at : at + 1] == [movie]:
         return ()
@@ -207,6 +216,11 @@ def _put(command: PutMovie, current: PlaylistState) -> Sequence[PlaylistEvent]:
     )
 
 
+def _full() -> Invalid:
+    reason = f"A playlist holds at most {MOST_MOVIES} movies."
+    return Invalid("The playlist is full.", errors=[("movie_id", reason)])
+
+
 def _index(position: int | None, movies: Sequence[int], movie: int) -> int:
     """Return the movie's new index; without a position it stays, and a new movie comes last."""
     if position is None:
@@ -219,28 +233,44 @@ def _index(position: int | None, movies: Sequence[int], movie: int) -> int:
 
 
 def evolve(before: PlaylistState, event: PlaylistEvent) -> PlaylistState:
-    return replace(_after(before, event), version=before.version + 1)
+    return evolve_all(before, (event,))
 
 
-def _after(  # noqa: PLR0911 - a return per event
-    before: PlaylistState, event: PlaylistEvent
-) -> PlaylistState:
+def evolve_all(before: PlaylistState, events: Iterable[PlaylistEvent]) -> PlaylistState:
+    """Apply many events; the movies are copied once, not with each event."""
+    state, ranks, version = before, dict(before.ranks), before.version
+    for event in events:
+        version += 1
+        match event:
+            case PlaylistMovieAdded() | PlaylistMovieMoved():
+                ranks[event.movie_id] = event.rank
+            case PlaylistMovieRemoved(movie_id=removed):
+                ranks.pop(removed, None)
+            case PlaylistCreated() | PlaylistDeleted():
+                state, ranks = _without_movies(event), {}
+            case PlaylistRenamed() | PlaylistDescribed() | PlaylistShown():
+                state = _described(state, event)
+    return replace(state, ranks=ranks, version=version)
+
+
+def _without_movies(event: PlaylistCreated | PlaylistDeleted) -> PlaylistState:
     match event:
         case PlaylistCreated(user_id=user, name=name, description=text, visibility=visibility):
             return PlaylistState(owner=user, name=name, description=text, visibility=visibility)
+        case PlaylistDeleted():
+            return PlaylistState()
+
+
+def _described(
+    before: PlaylistState, event: PlaylistRenamed | PlaylistDescribed | PlaylistShown
+) -> PlaylistState:
+    match event:
         case PlaylistRenamed(name=name):
             return replace(before, name=name)
         case PlaylistDescribed(description=text):
             return replace(before, description=text)
         case PlaylistShown(visibility=visibility):
             return replace(before, visibility=visibility)
-        case PlaylistMovieRemoved(movie_id=removed):
-            ranks = {movie: rank for movie, rank in before.ranks.items() if movie != removed}
-            return replace(before, ranks=ranks)
-        case PlaylistMovieAdded() | PlaylistMovieMoved():
-            return replace(before, ranks={**before.ranks, event.movie_id: event.rank})
-        case PlaylistDeleted():
-            return PlaylistState()
 
 
 def stream(command: PlaylistCommand) -> Stream:
@@ -249,5 +279,9 @@ def stream(command: PlaylistCommand) -> Stream:
 
 
 playlist: Aggregate[PlaylistCommand, PlaylistState, PlaylistEvent] = Aggregate(
-    stream=stream, initial=PlaylistState(), decide=decide, evolve=evolve
+    stream=stream,
+    initial=PlaylistState(),
+    decide=decide,
+    evolve=evolve,
+    evolve_all=evolve_all,
 )

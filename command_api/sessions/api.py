@@ -31,13 +31,11 @@ from infra.rate_limit.sliding_window import Throttle
 from infra.security import access_tokens
 from infra.security.access_tokens import Identity
 
-_LONGEST_LOGIN = 254
-
 
 class LoginBody(StrictSerializer):
     """A log-in: a username or e-mail address, and the password."""
 
-    login = serializers.CharField(max_length=_LONGEST_LOGIN, trim_whitespace=False)
+    login = serializers.CharField(max_length=login_rate_limit.LONGEST_LOGIN, trim_whitespace=False)
     password = SecretField(max_length=password_hashing.LONGEST, trim_whitespace=False)
 
 

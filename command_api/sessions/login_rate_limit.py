@@ -32,6 +32,8 @@ from infra.rate_limit.client_address import address
 from infra.rate_limit.sliding_window import HOUR, Throttle
 
 KNOWN_SECONDS = 30 * 24 * HOUR
+LONGEST_LOGIN = 254
+"""Characters of the longest e-mail address."""
 
 _log = structlog.get_logger(__name__)
 
@@ -53,6 +55,8 @@ def requested_login(request: HttpRequest) -> str:
 
 def admit(login: str, meta: Mapping[str, Any]) -> dict[str, str]:
     """Count an attempt; return the RateLimit headers. Raises TooMany; Unavailable without Redis."""
+    if len(login) > LONGEST_LOGIN:
+        login = ""  # nobody's; a digest normalises it, in quadratic time
     now, client = time(), address(meta)
     name = login_digest(login).hex()
     each, hourly = config().throttle_login_per_minute, config().throttle_account_per_hour

@@ -11,6 +11,9 @@ from unicodedata import normalize
 
 import idna
 
+_LONGEST = 253
+"""Characters of a domain."""
+
 
 def normal_address(address: str) -> str:
     """The address with its domain in ASCII; the part before the @ stays."""
@@ -29,6 +32,8 @@ def _folded(domain: str) -> str:
 
 
 def _ascii(domain: str) -> str:
+    if len(domain) > _LONGEST:
+        return domain  # it is none, and Punycode takes quadratic time
     if domain.isascii() and "xn--" not in domain:
         return domain  # IDNA forbids some that exist, with an underscore or two hyphens
     return _converted(

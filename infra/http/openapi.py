@@ -161,6 +161,8 @@ def urls(title: str, patterns: Sequence[URLPattern | URLResolver]) -> list[URLPa
 
         @only_read
         def view(request: HttpRequest) -> HttpResponse:
+            # The page has one form; DRF would parse what the client accepts, in quadratic time.
+            request.META["HTTP_ACCEPT"] = "*/*"
             if request.GET.get("format") != OpenAPIRenderer.format:
                 answer: HttpResponse = shown(request)
                 return answer

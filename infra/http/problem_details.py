@@ -17,6 +17,7 @@ from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
+    TooManyFieldsSent,
 )
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -38,6 +39,10 @@ from infra.observability import correlation_id, count
 from infra.rate_limit.sliding_window import RATE
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 100
+"""Errors that an answer lists; 256 KiB of input can have tens of thousands."""
+MAX_ERROR_LENGTH = 300
+"""Characters of a field's name and of a reason, which may quote the input."""
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -94,6 +99,10 @@ _REFUSALS: Sequence[tuple[tuple[type[Exception], ...], Callable[[Any], Refused]]
     ((exceptions.NotFound, Http404), lambda _: NotFound()),
     ((exceptions.UnsupportedMediaType,), lambda fault: Unsupported(str(fault.detail))),
     ((RequestDataTooBig,), lambda _: TooLarge()),
+    (
+        (TooManyFieldsSent,),
+        lambda _: BadRequest("There are too many parameters or form fields."),
+    ),
     ((SuspiciousOperation, DjangoBadRequest), lambda _: BadRequest()),
 )
 """Exception of a library -> refusal; the first match counts."""
@@ -108,13 +117,25 @@ def _as_refused(fault: Exception) -> Refused | None:
 
 
 def _problem(refused: Refused) -> Problem:
+    detail = refused.detail or refused.title
+    if len(refused.errors) > MAX_ERRORS:
+        detail += f" The first {MAX_ERRORS} of {len(refused.errors)} errors are listed."
     return Problem(
         type=refused.type,
         title=refused.title,
         status=refused.status,
-        detail=refused.detail or refused.title,
-        errors=refused.errors,
+        detail=detail,
+        errors=listed(refused.errors, MAX_ERRORS),
     )
+
+
+def listed(errors: Sequence[FieldError], most: int) -> tuple[FieldError, ...]:
+    """The first errors, with long texts cut, so that no input leads to a far larger answer."""
+    return tuple(FieldError(_cut(error.field), _cut(error.reason)) for error in errors[:most])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_ERROR_LENGTH else f"{text[: MAX_ERROR_LENGTH - 1]}\u2026"
 
 
 def _by_status(status: int, detail: str) -> Problem:

@@ -2,6 +2,8 @@
 
 It is the outermost layer, so errors, files and responses that Django never sees have them, too. A
 browser may only read responses of the APIs; the documentation pages may run their own scripts.
+
+It also drops the parameters of Content-Type before Django parses them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -77,6 +79,10 @@ class SecurityHeaders:
         ):
             return _refuse(start)
         environ.update(self._scheme)  # the proxy ends TLS
+        # Bodies are JSON or simple forms, which have no parameters. Django parses them outside of
+        # its error handling, in quadratic time, and takes any Python codec for a charset.
+        if ";" in (content_type := environ.get("CONTENT_TYPE", "")):
+            environ["CONTENT_TYPE"] = content_type.partition(";")[0]
         return self.application(environ, start)
 
 

@@ -31,6 +31,8 @@ MAX_MEMBERS = 100
 """Members of one object in a body; ours have at most ten."""
 MAX_QUERY_LENGTH = 4096
 """Characters of the whole query string."""
+MAX_PARAMETERS = 100
+"""Parameters of a query string, repeated ones included; ours have at most twenty."""
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 _REMEMBERED_LENGTH = 200
@@ -117,9 +119,9 @@ def _limit_shape(value: Any, levels: int) -> None:
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
-    times = Counter(name for name, _ in pairs)
-    if len(times) == len(pairs):
+    if len(dict(pairs)) == len(pairs):
         return
+    times = Counter(name for name, _ in pairs)
     raise Invalid(
         "Some fields are invalid.",
         errors=[(name, "duplicate field") for name, count in sorted(times.items()) if count > 1],
@@ -181,7 +183,7 @@ def _normalised_text(field: Any, text: str) -> str:
         normal = visible_text.normalised(
             text, is_long=isinstance(field, TextField), is_secret=is_secret
         )
-    except visible_text.HiddenCharacter as error:
+    except visible_text.RefusedText as error:
         raise serializers.ValidationError(str(error)) from error
     may_be_blank = is_secret or not text or getattr(field, "allow_blank", False)
     if not may_be_blank and visible_text.is_blank(normal):
@@ -197,8 +199,18 @@ def _unknown(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tup
 
 def _of_wrong_type(fields: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, field in fields.items():
-        if name in data and (wrong := _wrong_type(field, data[name])):
+        if name not in data:
+            continue
+        if wrong := _too_many(field, data[name]) or _wrong_type(field, data[name]):
             yield name, wrong
+
+
+def _too_many(field: Any, value: Any) -> str | None:
+    """Why a list has too many items; checked first, or each item would get a reason of its own."""
+    most = field.max_length if isinstance(field, serializers.ListField) else None
+    if most is None or not isinstance(value, list) or len(value) <= most:
+        return None
+    return f"This may have at most {most} items."
 
 
 _JSON_TYPES: Sequence[tuple[type[Any], tuple[type, ...], str]] = (
@@ -231,6 +243,9 @@ class StrictQuery(StrictSerializer):
         """The valid parameters and the defaults of the others; raises Invalid or TooLong."""
         if len(query_string) > MAX_QUERY_LENGTH:
             raise TooLong(f"The parameters may have at most {MAX_QUERY_LENGTH} characters.")
+        if query_string.count("&") >= MAX_PARAMETERS:  # Django answers 400 beyond its own limit
+            reason = f"At most {MAX_PARAMETERS} parameters may be given."
+            raise Invalid("There are too many parameters.", errors=[("", reason)])
         if len(query_string) > _REMEMBERED_LENGTH:
             return cls.read(QueryDict(query_string))
         return _read(cls, query_string)

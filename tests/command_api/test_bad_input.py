@@ -97,12 +97,34 @@ def test_command_refuses_other_media_types(api, ann, kind):
         ("password", 12345678),
         ("genres", "Comedy"),
         ("genres", ["Comedy"] * 1000),
+        ("genres", ["Nonsense"] * 10_000),
+        ("genres", list(range(30_000))),
+        ("username", "\u0301\u0323" * 20_000),
+        ("email", "ann@example.org" + "\u0301\u0323" * 20_000),
+        ("password", "\u0323" * 20_000 + "\u0301" * 20_000),
         ("is_staff", True),
     ],
 )
 def test_registration_refuses_invalid_fields(api, field, value):
     answer = api("POST", "/v1/accounts", ACCOUNT | {field: value})
     assert (answer.status_code, set(fields(answer))) == (422, {field})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ACCOUNT | {"genres": ["Nonsense"] * 10_000},
+        ACCOUNT | {"genres": [LONG]},
+        ACCOUNT | {LONG: 1},
+        ACCOUNT | {f"member{nth}": "x" for nth in range(90)},
+    ],
+    ids=["many items", "a long item", "a long name", "many members"],
+)
+def test_refusal_lists_a_bounded_number_of_short_errors(api, body):
+    answer = api("POST", "/v1/accounts", body)
+    assert answer.status_code == 422
+    assert 1 <= len(fields(answer)) <= 100
+    assert all(len(word) <= 300 for it in answer.json()["errors"] for word in it.values())
 
 
 def test_unknown_genre_is_named_by_its_index(api):

@@ -77,6 +77,22 @@ def test_random_request_gets_a_declared_answer_and_a_refusal_appends_nothing(
         assert answer.status_code < 400 or store().heads() == before
 
 
+def test_more_than_a_thousand_parameters_get_a_declared_answer(valid_values):
+    token = valid_values.headers["Authorization"][0]
+    paths = {"movie_id": ALIEN, "playlist_id": valid_values.paths["playlist_id"][0], "token": "x"}
+    for operation in OPERATIONS:
+        with rolled_back():
+            answer = Client(raise_request_exception=False).generic(
+                operation.method,
+                operation.path.format(**paths),
+                b"[]",
+                content_type="application/json",
+                headers={"Authorization": token},
+                QUERY_STRING="a=1&" * 1001,
+            )
+            assert violation(operation, answer) is None
+
+
 @contextmanager
 def rolled_back():
     """Roll back, so that the next request finds a valid session and playlist."""

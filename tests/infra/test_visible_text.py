@@ -3,7 +3,9 @@
 import pytest
 
 from infra.visible_text import (
+    MAX_MARKS,
     HiddenCharacter,
+    TooManyMarks,
     is_blank,
     normalised,
     one_line,
@@ -88,3 +90,14 @@ def test_text_without_anything_to_see_is_blank(text):
 @pytest.mark.parametrize("text", ["a", "!", "$", "8\u00bd", "…", "\ue000", "\U0001fae9"])
 def test_every_sign_counts_as_something_to_see(text):
     assert not is_blank(text)
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0323", "\u0f73", "\uff9e", "\u0301\u0323"])
+def test_long_row_of_marks_is_refused_and_cut_where_nobody_can_correct_it(mark):
+    longest = f"a{mark * (MAX_MARKS // len(mark))}"
+    for text in (f"{longest}{mark}b", f"{longest}{mark * 1000}b"):
+        for read in (normalised, one_line):
+            with pytest.raises(TooManyMarks, match=f"At most {MAX_MARKS} combining marks"):
+                read(text)
+        assert scrubbed(text) == normalised(f"{longest}b")
+    assert normalised(longest * 3) == one_line(longest * 3) == scrubbed(longest * 3)

@@ -74,3 +74,13 @@ def test_response_to_random_request_is_declared(client, valid_values, operation,
         assert violation(operation, answer) is None
     else:
         assert answer.status_code in operation.statuses | {304, 404}
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("query", ["&" * 1001, "a=1&" * 1001, "limit=5&" * 500])
+def test_too_many_parameters_are_refused_as_declared(client, world, log_in, query):
+    headers, paths = log_in(ANN), {"movie_id": ALIEN, "playlist_id": PLAYLIST}
+    for operation in OPERATIONS:
+        answer = client.get(f"{operation.path.format(**paths)}?{query}", headers=headers)
+        assert answer.status_code == 422
+        assert violation(operation, answer) is None

@@ -101,5 +101,6 @@ class Playlists(ReadModel):
 
 
 def _has(name: str, words: Sequence[str]) -> bool:
-    parts = name.split()
-    return all(any(part.startswith(word) for part in parts) for word in words)
+    """Whether a folded name has words that begin with these."""
+    spaced = f" {name}"
+    return all(f" {word}" in spaced for word in words)

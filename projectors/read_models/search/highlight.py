@@ -2,13 +2,13 @@
 
 from html import escape
 
-from projectors.read_models.search.query_parser import max_typos
+from projectors.read_models.search.query_parser import bounded_word_groups, max_typos
 from projectors.read_models.search.text_normalisation import Word, join_words, word_groups, words
 
 
 def highlight(title: str, q: str) -> str:
     """Return the title as safe HTML, with matches in <em>."""
-    groups = word_groups(q)
+    groups = bounded_word_groups(q)
     targets = [word.folded for run in groups for word in run] + [join_words(run) for run in groups]
     beginning = _beginning(title, groups)
     spans = [

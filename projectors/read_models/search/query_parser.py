@@ -49,7 +49,7 @@ class ParsedQuery(NamedTuple):
 
 
 def parse(q: str) -> ParsedQuery:
-    groups = _bounded(word_groups(q))
+    groups = bounded_word_groups(q)
     last = len(groups) - 1
     return ParsedQuery(
         tuple(
@@ -70,10 +70,11 @@ def max_typos(word: str) -> int:
     return (len(word) >= _ONE_TYPO_FROM) + (len(word) >= _TWO_TYPOS_FROM)
 
 
-def _bounded(groups: list[list[Word]]) -> list[list[Word]]:
+def bounded_word_groups(q: str) -> list[list[Word]]:
+    """The word groups that a search uses: the first words, without very long ones."""
     bounded: list[list[Word]] = []
     left = _MOST_WORDS
-    for group in groups:
+    for group in word_groups(q):
         short = [word for word in group if len(word.folded) <= LONGEST_WORD][:left]
         if short:
             bounded.append(short)

@@ -203,6 +203,7 @@ MALFORMED_PAGES = {
     f"{MOVIE}?keyword=%00": 400,
     f"{MOVIE}?_to_field=title": 400,
     f"{MOVIE}?q={'a' * 5000}": 414,
+    f"{MOVIE}?{'a&' * 1001}": 400,
     f"{MOVIE}?q={'a' * 4000}": 200,
     f"{MOVIE}?q={'a+' * 2000}": 200,
     f"{MOVIE}?p=999999999": 302,

@@ -20,6 +20,7 @@ from command_api.playlists.decider import (
     RemoveMovie,
     decide,
     evolve,
+    evolve_all,
 )
 from command_api.playlists.ranks import FAR
 from events.catalogue import (
@@ -82,6 +83,28 @@ def test_playlist_is_private_by_default():
     assert decide(CreatePlaylist(**ME, name=words("Noir")), given()) == (
         created(EncryptedField("sealed Noir")),
     )
+
+
+def test_playlist_is_created_with_its_movies_as_if_they_were_put_one_by_one():
+    command = CreatePlaylist(**ME, name=words("Noir"), movies=(3, 1, 2))
+    events = decide(command, given())
+    assert events == (
+        created(EncryptedField("sealed Noir")),
+        added(3, 0),
+        added(1, FAR),
+        added(2, 2 * FAR),
+    )
+    state = given(events[0])
+    for movie in command.movies:
+        state = reduce(evolve, decide(put(movie), state), state)
+    assert given(*events) == state
+
+
+def test_playlist_is_not_created_with_too_many_movies():
+    with pytest.raises(Invalid) as refusal:
+        decide(CreatePlaylist(**ME, name=words("x"), movies=range(MOST_MOVIES + 1)), given())
+    assert [error.field for error in refusal.value.errors] == ["movie_id"]
+    assert decide(CreatePlaylist(**ME, name=words("x"), movies=range(MOST_MOVIES)), given())
 
 
 def test_playlist_is_not_created_twice():
@@ -276,3 +299,29 @@ def test_playlist_version_is_the_number_of_events(commands):
         except (Invalid, NotFound):
             continue
     assert given(*history).version == len(history)
+
+
+events = st.lists(
+    st.sampled_from(
+        [
+            created("Noir", "Dark", "public"),
+            PlaylistDeleted(**ME),
+            PlaylistRenamed(**ME, name=EncryptedField("Night")),
+            PlaylistDescribed(**ME, description=None),
+            PlaylistShown(**ME, visibility="private"),
+            PlaylistMovieRemoved(**ME, movie_id=1),
+            added(1, 5),
+            added(2, 7),
+            moved(1, 9),
+        ]
+    ),
+    max_size=12,
+)
+
+
+@for_all(events, events)
+def test_playlist_events_lead_to_the_same_state_together_as_one_by_one(first, second):
+    assert evolve_all(given(*first), second) == given(*first, *second)
+    before = given(*first)
+    evolve_all(before, second)
+    assert before == given(*first)

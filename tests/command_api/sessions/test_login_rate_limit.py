@@ -153,3 +153,15 @@ def test_log_in_is_refused_as_unavailable_without_redis(register, log_in, monkey
         answer = log_in("ann")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "1"
+
+
+def test_logins_longer_than_any_address_count_as_one_name(api, log_in):
+    """They are nobody's, and are not normalised to be told apart: that takes quadratic time."""
+    limit = config().throttle_account_per_hour
+    logins = [f"{nth}" + "\u0301\u0323" * 200 for nth in range(limit + 20)]
+    statuses = [
+        log_in(login, at=at).status_code
+        for login, at in zip(logins, addresses(len(logins)), strict=True)
+    ]
+    assert statuses[: limit - 1] == [422] * (limit - 1)
+    assert statuses[-1] == 429

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import OperationalError
 from django.http import Http404
 from django.test import RequestFactory
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from infra import errors
 from infra.http import problem_details
 from infra.http.permissions import Anybody
+from infra.http.problem_details import MAX_ERROR_LENGTH, MAX_ERRORS
 
 
 def raising(fault):
@@ -56,6 +57,7 @@ def ask(fault, method="GET", **headers):
         (Http404(), 404, "not-found"),
         (RequestDataTooBig(), 413, "too-large"),
         (SuspiciousOperation(), 400, "bad-request"),
+        (TooManyFieldsSent("secret"), 400, "bad-request"),
         (OperationalError("password=secret"), 503, "unavailable"),
         (RedisConnectionError("secret"), 503, "unavailable"),
         (RuntimeError("secret"), 500, "fault"),
@@ -83,6 +85,28 @@ def test_log_of_a_fault_has_the_route_and_not_the_path(caplog):
 def test_problem_names_invalid_fields():
     problem = json.loads(ask(errors.Invalid("no", errors=[("score", "too high")])).content)
     assert problem["errors"] == [{"field": "score", "reason": "too high"}]
+
+
+def test_problem_lists_the_first_errors_and_tells_how_many_there_are():
+    few = [(f"genres.{nth}", "unknown") for nth in range(MAX_ERRORS)]
+    problem = json.loads(ask(errors.Invalid("No.", errors=few)).content)
+    assert (len(problem["errors"]), problem["detail"]) == (MAX_ERRORS, "No.")
+    problem = json.loads(ask(errors.Invalid("No.", errors=few * 300)).content)
+    assert [error["field"] for error in problem["errors"]] == [field for field, _ in few]
+    assert problem["detail"] == "No. The first 100 of 30000 errors are listed."
+
+
+@pytest.mark.parametrize("length", [MAX_ERROR_LENGTH + 1, 200_000])
+def test_problem_cuts_long_names_and_reasons(length):
+    long = errors.Invalid("No.", errors=[("x" * length, "y" * length)])
+    [error] = json.loads(ask(long).content)["errors"]
+    shown = MAX_ERROR_LENGTH - 1
+    assert error == {"field": "x" * shown + "\u2026", "reason": "y" * shown + "\u2026"}
+
+
+def test_problem_says_that_there_are_too_many_parameters():
+    problem = json.loads(ask(TooManyFieldsSent()).content)
+    assert problem["detail"] == "There are too many parameters or form fields."
 
 
 def test_problem_has_headers_that_http_requires():

@@ -62,6 +62,26 @@ def test_https_only_sets_the_url_scheme(monkeypatch, https_only, scheme):
     assert environ["wsgi.url_scheme"] == scheme
 
 
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        ("application/json", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("application/json; charset=zlib", "application/json"),  # a codec, but not of text
+        ("text/plain;x*=nope'en'a", "text/plain"),  # Django raises ValueError
+        ("text/plain;x*0=a;x*=b", "text/plain"),  # TypeError
+        ('a;"' + ";" * 16_000, "a"),  # 0.2 s in Django
+        (";", ""),
+        ("", ""),
+    ],
+    ids=lambda text: text[:32],
+)
+def test_parameters_of_content_type_are_dropped(given, passed_on):
+    environ: dict[str, Any] = {"PATH_INFO": "/v1/tokens", "CONTENT_TYPE": given}
+    SecurityHeaders(lambda *_: [])(environ, lambda *_: None)
+    assert environ["CONTENT_TYPE"] == passed_on
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_documentation_page_runs_own_scripts_only(page):
     policy = policy_of(page)

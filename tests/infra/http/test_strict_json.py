@@ -13,6 +13,7 @@ from infra.errors import BadRequest, Invalid, TooLarge, TooLong
 from infra.http.strict_json import (
     MAX_DEPTH,
     MAX_MEMBERS,
+    MAX_PARAMETERS,
     MAX_QUERY_LENGTH,
     JSONParser,
     PageQuery,
@@ -22,6 +23,7 @@ from infra.http.strict_json import (
     decode,
     encode,
 )
+from infra.visible_text import MAX_MARKS
 
 
 class Rating(StrictSerializer):
@@ -156,6 +158,24 @@ class Words(StrictSerializer):
     list = serializers.ListField(child=serializers.CharField(), required=False)
 
 
+class Marked(StrictSerializer):
+    name = serializers.CharField(max_length=200, required=False)
+    lines = TextField(max_length=200, required=False)
+    list = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class Few(StrictSerializer):
+    genres = serializers.ListField(child=serializers.ChoiceField(["War"]), max_length=2)
+
+
+@pytest.mark.parametrize("genre", ["War", "Nonsense", 7, None, {"a": 1}])
+def test_list_with_too_many_items_is_refused_as_a_whole(genre):
+    with pytest.raises(Invalid) as refusal:
+        Few.read({"genres": [genre] * 3})
+    assert errors(refusal) == {"genres": "This may have at most 2 items."}
+    assert Few.read({"genres": ["War"] * 2})
+
+
 def test_text_is_normalised_to_nfc():
     data = {"name": "Ame\u0301lie", "lines": "a\nb\tc", "list": ["e\u0301"]}
     assert Words.read(data) == {"name": "Am\u00e9lie", "lines": "a\nb\tc", "list": ["\u00e9"]}
@@ -201,6 +221,27 @@ def test_secret_may_be_invisible_and_optional_text_may_be_blank():
     assert Login.read({"password": "x", "note": "\u3164"})["note"] == "\u3164"
     with pytest.raises(Invalid):
         Login.read({"password": "a\x07b"})
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0323", "\u0f73", "\uff9e", "\U0001e8d0"])
+@pytest.mark.parametrize("field", ["name", "lines", "list"])
+def test_combining_marks_in_a_row_are_limited(field, mark):
+    """Normalisation sorts a row of marks in quadratic time."""
+
+    def text(marks):
+        row = f"a{mark * marks}b"
+        return {field: [row] if field == "list" else row}
+
+    with pytest.raises(Invalid) as refusal:
+        Marked.read(text(MAX_MARKS + 1))
+    assert [name.partition(".")[0] for name in errors(refusal)] == [field]
+    assert f"At most {MAX_MARKS} combining marks" in "".join(errors(refusal).values())
+    assert Marked.read(text(MAX_MARKS)).keys() == {field}
+
+
+def test_rows_of_marks_are_counted_apart():
+    text = ("a" + "\u0301" * MAX_MARKS) * 3
+    assert Marked.read({"name": text})
 
 
 @pytest.mark.parametrize("line", "\n\r\t")
@@ -289,6 +330,27 @@ def test_invalid_query_parameters_are_refused_by_name(query, field):
 def test_query_string_length_is_limited():
     with pytest.raises(TooLong, match=str(MAX_QUERY_LENGTH)):
         Search.of("q=" + "a" * MAX_QUERY_LENGTH)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&" * MAX_PARAMETERS,
+        "&" * 1001,
+        "&".join(["genre=War"] * (MAX_PARAMETERS + 1)),
+        "&".join(f"p{nth}" for nth in range(600)),
+    ],
+    ids=lambda query: query[:9],
+)
+def test_number_of_query_parameters_is_limited(query):
+    with pytest.raises(Invalid) as refusal:
+        Search.of(query)
+    assert errors(refusal) == {"": f"At most {MAX_PARAMETERS} parameters may be given."}
+
+
+def test_query_parameters_up_to_the_limit_are_read():
+    query = "&".join(["q=x", *["genre=War"] * (MAX_PARAMETERS - 1)])
+    assert len(Search.of(query)["genre"]) == MAX_PARAMETERS - 1
 
 
 def test_query_parameters_are_normalised_to_nfc():

@@ -198,7 +198,9 @@ def test_as_of_answer_has_no_age_and_is_not_shared(client, world, activity, staf
         assert answer["Cache-Control"] == "private, no-cache"
         assert answer["Vary"] == "Authorization, As-Of"
         assert "Log-Age" not in answer
-        assert answer["RateLimit-Limit"] == str(config().throttle_user_per_minute)
+        is_search = path.startswith("/v1/suggestions")
+        limits = config().throttle_search_per_minute, config().throttle_user_per_minute
+        assert answer["RateLimit-Limit"] == str(limits[0] if is_search else limits[1])
         conditional = client.get(path, headers=staff | AS_OF | {"If-None-Match": answer["ETag"]})
         assert conditional.status_code == 304
         assert (conditional["Cache-Control"], conditional["Vary"]) == (
