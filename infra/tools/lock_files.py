@@ -88,13 +88,16 @@ def _check() -> list[str]:
 
 
 def _resolve() -> list[str]:
-    """Resolve for each Python, side by side: it waits for the network."""
-    pairs = [(python, name) for python in PYTHONS for name in LOCKS]
-    with ThreadPoolExecutor(len(PYTHONS)) as threads:
-        reasons = list(threads.map(lambda pair: unresolved(ROOT / pair[1], pair[0]), pairs))
+    """Resolve the last lock file, which has all pins, for each Python.
+
+    Side by side: it waits for the network.
+    """
+    lock = ROOT / LOCKS[-1]
+    with ThreadPoolExecutor() as threads:
+        reasons = list(threads.map(lambda python: unresolved(lock, python), PYTHONS))
     return [
-        f"{name} can't be installed on Python {python}: {reason}"
-        for (python, name), reason in zip(pairs, reasons, strict=True)
+        f"{lock.name} can't be installed on Python {python}: {reason}"
+        for python, reason in zip(PYTHONS, reasons, strict=True)
         if reason
     ]
 
