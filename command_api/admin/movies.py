@@ -131,6 +131,7 @@ class MovieAdmin(ReadOnlyAdmin):
         "runtime_minutes",
         "genre",
         "popular",
+        "prominence",
         "status",
         "overview",
         "poster_url",

@@ -29,7 +29,10 @@ ExternalId: TypeAlias = tuple[str, str]  # source and value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovieFacts:
-    """A movie's card as a source has it; no overview or poster leaves the present ones."""
+    """A movie's card as a source has it.
+
+    Without an overview, poster, directors or prominence, the present ones stay.
+    """
 
     title: str
     year: int | None
@@ -37,6 +40,9 @@ class MovieFacts:
     cast: tuple[str, ...] = ()
     overview: str | None = None
     poster_url: str | None = None
+    directors: tuple[str, ...] = ()
+    prominence: int | None = None
+    """How well known it is elsewhere, 0 to 100."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +163,8 @@ def _described(movie_id: int, facts: MovieFacts, current: MovieFacts) -> Sequenc
         facts,
         overview=facts.overview or current.overview,
         poster_url=facts.poster_url or current.poster_url,
+        directors=facts.directors or current.directors,
+        prominence=current.prominence if facts.prominence is None else facts.prominence,
     )
     if described == current:
         return ()

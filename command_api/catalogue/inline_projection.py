@@ -29,12 +29,13 @@ _PAGE = 1000
 
 # One statement per table and batch, an array per column: three times as fast as model instances.
 _MOVIES = """
-INSERT INTO movies (id, title, title_key, year, overview, poster_url, status)
+INSERT INTO movies (id, title, title_key, year, overview, poster_url, prominence, status)
 SELECT *, 'listed' FROM unnest(
-    %s::integer[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[]
+    %s::integer[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::smallint[]
 )
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, title_key = excluded.title_key,
-    year = excluded.year, overview = excluded.overview, poster_url = excluded.poster_url
+    year = excluded.year, overview = excluded.overview, poster_url = excluded.poster_url,
+    prominence = excluded.prominence
 """
 _DETAILS = """
 UPDATE movies SET original_title = new.original_title, original_language = new.language,
@@ -72,6 +73,12 @@ _CASTINGS = """
 INSERT INTO castings (movie_id, billing, person_id)
 SELECT movie, billing, people.id
 FROM unnest(%s::integer[], %s::smallint[], %s::text[]) AS new (movie, billing, name)
+JOIN people USING (name)
+"""
+_DIRECTORS = """
+INSERT INTO movie_directors (movie_id, place, person_id)
+SELECT movie, place, people.id
+FROM unnest(%s::integer[], %s::smallint[], %s::text[]) AS new (movie, place, name)
 JOIN people USING (name)
 """
 _EXTERNAL_IDS = """
@@ -113,6 +120,7 @@ def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
     """Read the states of movies, with one query per table; unknown movies are left out."""
     genres = _by_movie(models.MovieGenre, movie_ids, "genre", order="place")
     cast = _by_movie(models.Casting, movie_ids, "person__name", order="billing")
+    directors = _by_movie(models.MovieDirector, movie_ids, "person__name", order="place")
     links = _by_movie(models.ExternalId, movie_ids, "source", "value")
     crew = _by_movie(models.Credit, movie_ids, "person__name", "job", order="place")
     keywords = _by_movie(models.MovieKeyword, movie_ids, "keyword", order="place")
@@ -126,6 +134,8 @@ def movie_states(movie_ids: Collection[int]) -> dict[int, MovieState]:
                 cast=tuple(name for (name,) in cast[movie.pk]),
                 overview=movie.overview,
                 poster_url=movie.poster_url,
+                directors=tuple(name for (name,) in directors[movie.pk]),
+                prominence=movie.prominence,
             ),
             frozenset(links[movie.pk]),
             MovieDetails(
@@ -153,8 +163,9 @@ def rebuild(store: EventStore, advance: Callable[[int], object] = lambda _: None
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "TRUNCATE movies, genres, people, keywords, movie_genres, castings, external_ids,"
-                " credits, movie_keywords, translations, trend_observations, trend_entries"
+                "TRUNCATE movies, genres, people, keywords, movie_genres, castings,"
+                " movie_directors, external_ids, credits, movie_keywords, translations,"
+                " trend_observations, trend_entries"
                 " RESTART IDENTITY"
             )
         for partition in range(store.partitions):
@@ -213,12 +224,20 @@ def _put_descriptions(described: Sequence[MovieAdded | MovieDescribed]) -> None:
     _put(
         _MOVIES,
         [
-            (e.movie_id, e.title, title_keys.key(e.title), e.year, e.overview, e.poster_url)
-            for e in described
+            (
+                event.movie_id,
+                event.title,
+                title_keys.key(event.title),
+                event.year,
+                event.overview,
+                event.poster_url,
+                event.prominence,
+            )
+            for event in described
         ],
     )
     redescribed = [event.movie_id for event in described if isinstance(event, MovieDescribed)]
-    _clear(redescribed, models.MovieGenre, models.Casting)
+    _clear(redescribed, models.MovieGenre, models.Casting, models.MovieDirector)
     _put_named(
         _GENRES,
         _MOVIE_GENRES,
@@ -227,6 +246,8 @@ def _put_descriptions(described: Sequence[MovieAdded | MovieDescribed]) -> None:
     _put_named(
         _PEOPLE, _CASTINGS, [(e.movie_id, *row) for e in described for row in _numbered(e.cast)]
     )
+    directors = [(e.movie_id, *row) for e in described for row in _numbered(e.directors)]
+    _put_named(_PEOPLE, _DIRECTORS, directors)
 
 
 def _put_details(detailed: Sequence[MovieDetailed]) -> None:

@@ -11,7 +11,9 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
-from command_api.catalogue import title_keys
+from command_api.catalogue import demo_version, title_keys
+
+CatalogueVersion = demo_version.CatalogueVersion  # Django loads the tables of this module
 
 WORDS = "simple"
 """PostgreSQL's text search configuration without a language: titles are in many."""
@@ -84,6 +86,8 @@ class Movie(models.Model):
     year = models.PositiveSmallIntegerField(null=True)
     overview = models.TextField(null=True)  # noqa: DJ001 - null means unknown
     poster_url = models.CharField(max_length=2000, null=True)  # noqa: DJ001 - as above
+    prominence = models.PositiveSmallIntegerField(null=True)
+    """How well known it is elsewhere, 0 to 100."""
     original_title = models.CharField(max_length=500, null=True)  # noqa: DJ001 - as above
     original_language = models.CharField(max_length=10, null=True)  # noqa: DJ001 - as above
     released_on = models.DateField(null=True)
@@ -148,6 +152,25 @@ class Casting(models.Model):
         constraints = (
             # Also finds a movie's cast in order.
             models.UniqueConstraint(fields=["movie", "billing"], name="casting_billing"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.person_id}"
+
+
+class MovieDirector(models.Model):
+    """A person who directed a movie, as its card names them."""
+
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="directors", db_index=False)
+    # No query asks for the movies of a director.
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "movie_directors"
+        constraints = (
+            # Also finds a movie's directors in order.
+            models.UniqueConstraint(fields=["movie", "place"], name="movie_director_place"),
         )
 
     def __str__(self) -> str:
@@ -278,19 +301,6 @@ class RatingsImport(models.Model):
 
     class Meta:
         db_table = "ratings_imports"
-
-    def __str__(self) -> str:
-        return self.digest
-
-
-class CatalogueVersion(models.Model):
-    """A version of the demo catalogue that all its movies here are up to date with."""
-
-    digest = models.CharField(max_length=64, primary_key=True)
-    done_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        db_table = "catalogue_versions"
 
     def __str__(self) -> str:
         return self.digest

@@ -105,6 +105,8 @@ def _corrected(line: MovieFacts, current: MovieFacts) -> MovieFacts:
         current,
         title=line.title if is_title_ours else current.title,
         cast=line.cast if is_cast_ours else current.cast,
+        directors=current.directors or line.directors,
+        prominence=current.prominence if line.prominence is None else line.prominence,
     )
 
 

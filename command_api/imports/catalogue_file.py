@@ -1,12 +1,12 @@
 """Format of a catalogue file: JSON lines, one movie each.
 
 A line has ``id`` (of our catalogue), ``title``, ``year``, ``genres``, ``cast`` in order of billing,
-``wikipedia`` (name of a page), ``external_ids`` (source to id), ``overview``, ``poster_url``; all
-but the first two may be missing or null.
+``wikipedia`` (name of a page), ``external_ids`` (source to id), ``overview``, ``poster_url``,
+``directors`` and ``prominence`` (0 to 100); all but the first two may be missing or null.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from command_api.catalogue.external_ids import readable_ids
 from command_api.catalogue.genres import translate
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import WIKIPEDIA
+from events.catalogue.movies import Prominence
 from infra import visible_text
 
 _LONGEST_TITLE, _LONGEST_NAME = 500, 200
@@ -36,6 +37,8 @@ class MovieLine(msgspec.Struct, frozen=True, kw_only=True):
     poster_url: Annotated[str, Meta(max_length=2000, pattern=r"\Ahttps?://[^\x00\s]+\Z")] | None = (
         None
     )
+    directors: Annotated[tuple[_Name, ...], Meta(max_length=50)] | None = None
+    prominence: Prominence | None = None
 
 
 _decoder = msgspec.json.Decoder(MovieLine)
@@ -61,9 +64,11 @@ def parse(
         title=_name("title", line.title, _LONGEST_TITLE),
         year=line.year,
         genres=translated.genres,
-        cast=tuple(dict.fromkeys(_name("cast", name) for name in line.cast or ())),
+        cast=_names("cast", line.cast),
         overview=_overview(line.overview),
         poster_url=line.poster_url,
+        directors=_names("directors", line.directors),
+        prominence=line.prominence,
     )
     return AddMovie(line.id, facts, tuple(_links(line, report)))
 
@@ -99,3 +104,7 @@ def _visible(field: str, text: str, normalise: Callable[[str], str]) -> str:
         return normalise(text)
     except visible_text.RefusedText as error:
         raise ValueError(f"{field}: {error}") from error
+
+
+def _names(field: str, names: Iterable[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_name(field, name) for name in names or ()))

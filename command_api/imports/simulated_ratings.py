@@ -1,8 +1,9 @@
 """Ratings of a simulated community: a deterministic model of people on movie sites.
 
 Popularity has a long tail; each person likes some genres, has their own mean score, and rates in
-sittings, most of them in the last days. Well-known movies lead; the popularity of all others is
-estimated from their actors: those who play in many movies make each of them popular.
+sittings, most of them in the last days. Well-known movies lead, then others by prominence. The
+popularity of the rest is estimated from their actors: who plays in many movies makes each of them
+popular.
 """
 
 from collections import Counter
@@ -38,6 +39,7 @@ class SimulationMovie(NamedTuple):
     year: int | None
     genres: frozenset[str]
     cast: Sequence[str]
+    prominence: int = 0
 
 
 def person_id(number: int) -> UUID:
@@ -72,14 +74,15 @@ def simulate(movies: Sequence[SimulationMovie], people: int) -> Iterator[SourceR
 
 
 def _popularity(movies: Sequence[SimulationMovie], random: Generator) -> NDArray[np.float64]:
-    """Popularity of each movie, by rank: well-known movies, then by actors and year."""
+    """Popularity of each movie, by rank: well-known, then prominent, then by actors and year."""
     appearances = Counter(name for movie in movies for name in movie.cast)
     fame = np.array([sum(appearances[name] for name in movie.cast[:4]) for movie in movies])
     years = np.array([movie.year or 1900 for movie in movies])
     recent = np.exp((np.minimum(years, _LATEST) - _LATEST) / _FADING_YEARS)
     well_known = np.array([(movie.title, movie.year) in WELL_KNOWN for movie in movies])
     estimate = (fame + 1) * recent * random.lognormal(0, 0.5, len(movies))
-    rank = np.argsort(np.argsort(-np.where(well_known, estimate + estimate.max(), estimate)))
+    prominence = np.array([movie.prominence for movie in movies])
+    rank = np.argsort(np.lexsort((-estimate, -prominence, ~well_known)))
     return np.asarray(1.0 / (rank + _HEAD), dtype=np.float64)
 
 

@@ -59,6 +59,7 @@ def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) ->
     billed = sorted(film.credits.cast, key=lambda member: member.order)
     cast = tuple(_names((member.name for member in billed), MOST_CAST))
     year = released_on(film)
+    crew = _crew(film.credits.crew)
     poster = clean(film.poster_path or "", _LONGEST_POSTER)
     title = clean(film.title, LONGEST_TITLE)
     if not title:
@@ -70,6 +71,7 @@ def facts_of(film: FilmResponse, known: MovieFacts | None, *, image_url: str) ->
         cast=cast or (known.cast if known else ()),
         overview=clean(film.overview or "", _LONGEST_OVERVIEW, is_long=True) or None,
         poster_url=f"{image_url}{poster}" if poster else None,
+        directors=tuple(dict.fromkeys(c.name for c in crew if c.job == "Director")),
     )
 
 

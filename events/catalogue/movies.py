@@ -8,6 +8,11 @@ from msgspec import Meta
 
 from events.event import Event
 
+Prominence: TypeAlias = Annotated[
+    int,
+    Meta(ge=0, le=100, description="How well known elsewhere; orders movies that nobody rated."),
+]
+
 
 class Credit(msgspec.Struct, frozen=True):
     """A member of a movie's crew, and their job."""
@@ -27,6 +32,8 @@ class MovieAdded(Event, frozen=True, kw_only=True, tag="movie-added.v1"):
     external_ids: dict[str, str] = {}
     overview: str | None = None
     poster_url: str | None = None
+    directors: tuple[str, ...] = ()
+    prominence: Prominence | None = None
 
 
 class MovieDescribed(Event, frozen=True, kw_only=True, tag="movie-described.v1"):
@@ -39,6 +46,8 @@ class MovieDescribed(Event, frozen=True, kw_only=True, tag="movie-described.v1")
     cast: tuple[str, ...] = ()
     overview: str | None = None
     poster_url: str | None = None
+    directors: tuple[str, ...] = ()
+    prominence: Prominence | None = None
 
 
 class MovieLinked(Event, frozen=True, kw_only=True, tag="movie-linked.v1"):

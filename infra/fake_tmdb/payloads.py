@@ -55,7 +55,7 @@ def film(film_id: int, line: Mapping[str, Any]) -> dict[str, Any]:
     """A film in full, derived from a catalogue line (deterministic)."""
     draw = int.from_bytes(sha256(str(film_id).encode()).digest()[:4])
     genres = [_BY_NAME[name] for name in line["genres"] if name in _BY_NAME]
-    imdb = f"tt{9_000_000 + film_id}"
+    imdb = (line.get("external_ids") or {}).get("imdb") or f"tt{9_000_000 + film_id}"
     year = line["year"]
     return {
         "adult": False,

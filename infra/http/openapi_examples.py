@@ -20,6 +20,7 @@ _BY_NAME: Mapping[str, Any] = {
     "cast": ["Sigourney Weaver", "Tom Skerritt"],
     "count": 2,
     "description": "For a long winter.",
+    "directors": ["Ridley Scott"],
     "email": "ann@example.org",
     "external_ids": {"wikipedia": "Alien (film)"},
     "field": "score",

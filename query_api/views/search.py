@@ -31,7 +31,8 @@ from query_api.http.view import PROBLEMS, READ_HEADERS, ReadView
 PAGES = ReadThrough("pages", Hits, seconds=10.0, is_empty=lambda hits: not hits.total)
 """Cached matches of the index. Cards are not cached: each request fetches current ones."""
 
-_PURPOSE = "search"
+# Cursors of the first version have fewer sort values.
+_PURPOSE = "search.v2"
 _encode = msgspec.msgpack.Encoder().encode
 
 

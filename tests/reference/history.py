@@ -142,6 +142,8 @@ _facts = st.builds(
     cast=st.lists(st.sampled_from(["Tautou", "Keaton"]), unique=True).map(tuple),
     overview=st.none() | _texts,
     poster_url=st.none() | st.just("https://example.org/p.jpg"),
+    directors=st.lists(st.sampled_from(["Scott", "Keaton"]), unique=True).map(tuple),
+    prominence=st.none() | st.integers(0, 100),
 )
 
 

@@ -26,6 +26,7 @@ class Facts:
     cast: tuple[str, ...]
     overview: str | None
     poster_url: str | None
+    directors: tuple[str, ...] = ()
     external_ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,5 +93,6 @@ def _facts(event: MovieAdded | MovieDescribed, external_ids: dict[str, str]) -> 
         cast=event.cast,
         overview=event.overview,
         poster_url=event.poster_url,
+        directors=event.directors,
         external_ids=external_ids,
     )

@@ -37,6 +37,7 @@ def of_card(card: dict[str, Any]) -> tuple[Facts, Community]:
         cast=tuple(card["cast"]),
         overview=card.get("overview"),
         poster_url=card.get("poster_url"),
+        directors=tuple(card.get("directors", ())),
         external_ids=card["external_ids"],
     )
     return facts, community

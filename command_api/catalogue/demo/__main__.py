@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 from command_api.catalogue.demo.cleaning import clean_cast, clean_title
+from command_api.catalogue.demo.enrichment import ENRICHED, enrich, match
 from command_api.catalogue.demo.lines import DEMO, CatalogueLine, read_lines, write_lines
+from command_api.catalogue.demo.wikidata_films import read_films
 
 
 def main() -> int:
@@ -14,7 +16,12 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("clean", help="remove markup, footnotes and notes; print what changed")
     commands.add_parser("check", help="print what clean would change; exit 1 if anything")
+    enriching = commands.add_parser("enrich", help="add IMDb ids, directors and prominence")
+    enriching.add_argument("films", type=Path, help="movies.db of bokeh_sampledata >= 2026.1")
     arguments = parser.parse_args()
+    if arguments.command == "enrich":
+        enrich_from(arguments.films, arguments.file)
+        return 0
     changes = clean(arguments.file, is_check=arguments.command == "check")
     return 1 if changes and arguments.command == "check" else 0
 
@@ -43,6 +50,24 @@ def _clean_line(line: CatalogueLine) -> list[str]:
             changes.append(f"{line['id']} {field}: {line[field]!r} -> {value!r}")
             line[field] = value
     return changes
+
+
+def enrich_from(films: Path, path: Path) -> None:
+    """Add what Wikidata knows to a catalogue file; print what matched and what did not."""
+    lines = read_lines(path)
+    report = match(lines, read_films(films))
+    enrich(lines, report.films)
+    write_lines(lines, path)
+    for what, texts in (("doubtful", report.doubtful), ("ambiguous", report.ambiguous)):
+        for text in texts:
+            sys.stdout.write(f"{what}: {text}\n")
+    for rule, count in report.by_rule.items():
+        sys.stdout.write(f"{count:,} matched by {rule}\n")
+    left_out = f"{len(report.doubtful)} doubtful, {len(report.ambiguous)} ambiguous"
+    sys.stdout.write(f"{left_out}, {report.unmatched:,} films without a movie\n")
+    for name in ENRICHED:
+        with_it = sum(bool(line.get(name)) for line in lines)
+        sys.stdout.write(f"{with_it:,} of {len(lines):,} movies have {name}\n")
 
 
 if __name__ == "__main__":

@@ -62,10 +62,10 @@ def _movies() -> list[SimulationMovie]:
     billed = models.Casting.objects.order_by("movie", "billing")
     for movie, name in billed.values_list("movie", "person__name").iterator():
         casts[movie].append(name)
-    rows = models.Movie.objects.order_by("pk").values_list("pk", "title", "year")
+    rows = models.Movie.objects.order_by("pk").values_list("pk", "title", "year", "prominence")
     return [
-        SimulationMovie(movie, title, year, frozenset(genres[movie]), casts[movie])
-        for movie, title, year in rows.iterator()
+        SimulationMovie(movie, title, year, frozenset(genres[movie]), casts[movie], prominence or 0)
+        for movie, title, year, prominence in rows.iterator()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Builder of the genre list and of the newest movies by genre."""
+"""Builder of the genre list and of the newest and most prominent movies by genre."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MoviesBuilder(DutyCycle):
-    """Keeps the genre index up to date. Holds year and genres of every movie in memory."""
+    """Keeps the genre index up to date. Holds the features of every movie in memory."""
 
     name: ClassVar[str] = Movies.name
     interval_seconds = 60.0
@@ -47,6 +47,7 @@ class MoviesBuilder(DutyCycle):
                 shard = self._movies.all
                 pipe.set(shard.derived("genres"), _encode(self._by_genre.counts()))
                 pipe.set(shard.derived("newest"), _encode(self._by_genre.newest()))
+                pipe.set(shard.derived("prominent"), _encode(self._by_genre.prominent()))
             note_built(pipe, self._movies.all, batch.checkpoints, late=batch.late)
 
     def _differences(self) -> Differences:
@@ -54,6 +55,10 @@ class MoviesBuilder(DutyCycle):
         pairs = {
             "the movie counts by genre": (self._movies.genres(), expected.counts()),
             "the newest movies by genre": (self._movies.newest(), expected.newest()),
+            "the most prominent movies by genre": (
+                self._movies.prominent(),
+                expected.prominent(),
+            ),
         }
         return {
             f"{what} differ from the catalogue": pair

@@ -28,12 +28,15 @@ class CardDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     cast: tuple[str, ...]
     overview: str | None = None
     poster_url: str | None = None
+    directors: tuple[str, ...] = ()
 
 
 class MovieChange(msgspec.Struct, kw_only=True):
     """The sum of a batch's changes to one movie."""
 
     details: CardDetails | None = None
+    prominence: int = 0
+    """Of the last description; unknown is none."""
     links: dict[str, str] = msgspec.field(default_factory=dict)
     votes: defaultdict[int, int] = msgspec.field(default_factory=partial(defaultdict, int))
     """Score -> vote delta."""
@@ -54,10 +57,10 @@ def movie_changes(events: Sequence[AnyEvent]) -> Mapping[int, MovieChange]:
             case RatingWithdrawn(movie_id=movie, previous=previous):
                 changes[movie].votes[previous] -= 1
             case MovieAdded():
-                changes[event.movie_id].details = _details(event)
+                _describe(changes[event.movie_id], event)
                 changes[event.movie_id].links.update(event.external_ids)
             case MovieDescribed():
-                changes[event.movie_id].details = _details(event)
+                _describe(changes[event.movie_id], event)
             case MovieLinked(movie_id=movie, source=source, external_id=external_id):
                 changes[movie].links[source] = external_id
             case MovieWithdrawn(movie_id=movie):
@@ -69,6 +72,10 @@ def movie_changes(events: Sequence[AnyEvent]) -> Mapping[int, MovieChange]:
     return changes
 
 
+def _describe(change: MovieChange, event: MovieAdded | MovieDescribed) -> None:
+    change.details, change.prominence = _details(event), event.prominence or 0
+
+
 def _details(event: MovieAdded | MovieDescribed) -> CardDetails:
     return CardDetails(
         id=event.movie_id,
@@ -78,4 +85,5 @@ def _details(event: MovieAdded | MovieDescribed) -> CardDetails:
         cast=event.cast,
         overview=event.overview,
         poster_url=event.poster_url,
+        directors=event.directors,
     )

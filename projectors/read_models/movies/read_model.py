@@ -1,8 +1,8 @@
-"""Read model of movies: cards, genres, newest movies.
+"""Read model of movies: cards, genres, newest and most prominent movies.
 
 State: a hash for each movie (``details`` as JSON, ``link:<source>``, and votes by score), so that a
-card is one HGETALL, and one hash with every movie's year and genres, so that many can be had in one
-HMGET. Votes for an unknown movie are kept until it is added. A withdrawn movie keeps its data; it
+card is one HGETALL, and one hash with every movie's features, so that many can be had in one HMGET.
+Votes for an unknown movie are kept until it is added. A withdrawn movie keeps its data; it
 is marked in its own hash and in one of all withdrawn movies. Derived: genre index.
 """
 
@@ -22,11 +22,12 @@ from projectors.storage.read_model import ReadModel
 from projectors.storage.shard import Shard, Write
 
 
-class YearAndGenres(NamedTuple):
+class MovieFeatures(NamedTuple):
     """The fields by which lists of movies are sorted and filtered."""
 
     year: int | None
     genres: tuple[str, ...]
+    prominence: int = 0
 
 
 class GenreCount(msgspec.Struct, frozen=True):
@@ -35,17 +36,17 @@ class GenreCount(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_facts = msgspec.json.Decoder(YearAndGenres)
+_facts = msgspec.json.Decoder(MovieFeatures)
 _details = msgspec.json.Decoder(CardDetails)
 _counts = msgspec.json.Decoder(list[GenreCount])
-_newest = msgspec.json.Decoder(dict[str, list[int]])
+_movie_lists = msgspec.json.Decoder(dict[str, list[int]])
 
 
 class Movies(ReadModel):
     """The catalogue as clients see it."""
 
     name: ClassVar[str] = "movies"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
     builder_path: ClassVar[str] = "projectors.read_models.movies.builder.MoviesBuilder"
@@ -114,10 +115,15 @@ class Movies(ReadModel):
     def newest(self) -> dict[str, list[int]]:
         """Genre -> its newest movies, and under "" those of the whole catalogue."""
         encoded = replies.get(self.redis, self.all.derived("newest"))
-        return {} if encoded is None else _newest.decode(encoded)
+        return {} if encoded is None else _movie_lists.decode(encoded)
 
-    def features_of(self, movies: Sequence[int]) -> dict[int, YearAndGenres]:
-        """Year and genres of these movies, without unknown and withdrawn ones."""
+    def prominent(self) -> dict[str, list[int]]:
+        """Genre -> its most prominent movies, and under "" those of the whole catalogue."""
+        encoded = replies.get(self.redis, self.all.derived("prominent"))
+        return {} if encoded is None else _movie_lists.decode(encoded)
+
+    def features_of(self, movies: Sequence[int]) -> dict[int, MovieFeatures]:
+        """Features of these movies, without unknown and withdrawn ones."""
         packed = withdrawn_marks.read_listed(self.redis, self.all, self._facts_key, movies)
         return {movie: _facts.decode(facts) for movie, facts in packed.items()}
 
@@ -125,8 +131,8 @@ class Movies(ReadModel):
         """Genres of these movies, without unknown and withdrawn ones."""
         return {movie: facts.genres for movie, facts in self.features_of(movies).items()}
 
-    def all_features(self) -> Iterator[tuple[int, YearAndGenres]]:
-        """Year and genres of every movie; one that changes meanwhile may come twice."""
+    def all_features(self) -> Iterator[tuple[int, MovieFeatures]]:
+        """Features of every movie; one that changes meanwhile may come twice."""
         for movie, facts in withdrawn_marks.scan_listed(self.redis, self.all, self._facts_key):
             yield movie, _facts.decode(facts)
 
@@ -145,7 +151,12 @@ def _catalogue_writes(shard: Shard, movie: int, change: MovieChange) -> Iterator
         yield "HSET", key, f"{LINK}{source}", external_id
     if change.details is not None:
         yield "HSET", key, DETAILS, _encode(change.details).decode()
-        yield "HSET", shard.state("facts"), movie, _encode_features(change.details)
+        yield (
+            "HSET",
+            shard.state("facts"),
+            movie,
+            _encode_features(change.details, change.prominence),
+        )
     if change.is_listed is not None:
         yield ("HDEL", key, WITHDRAWN) if change.is_listed else ("HSET", key, WITHDRAWN, 1)
         yield withdrawn_marks.write(shard, movie, is_listed=change.is_listed)
@@ -153,5 +164,6 @@ def _catalogue_writes(shard: Shard, movie: int, change: MovieChange) -> Iterator
         yield "SADD", shard.derived("dirty", "movies"), movie
 
 
-def _encode_features(details: CardDetails) -> str:
-    return _encode(YearAndGenres(details.year, tuple(dict.fromkeys(details.genres)))).decode()
+def _encode_features(details: CardDetails, prominence: int) -> str:
+    genres = tuple(dict.fromkeys(details.genres))
+    return _encode(MovieFeatures(details.year, genres, prominence)).decode()

@@ -1,6 +1,7 @@
 """Candidate snapshot: the movies that may be recommended now, and what ranking reads of them.
 
-Candidates are the movies of the week's boards, the most rated ever, and the newest of each genre.
+Candidates are the movies of the week's boards, the most rated ever, and the newest and the most
+prominent of each genre.
 Cards, titles and neighbours are read on first use and kept. A snapshot serves for a second or so.
 """
 
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from projectors.read_models.movies.read_model import Movies, YearAndGenres
+from projectors.read_models.movies.read_model import MovieFeatures, Movies
 from projectors.read_models.recommendations.candidates import Candidates, trend_scores
 from projectors.read_models.recommendations.genre_affinity import TrendScore
 from projectors.read_models.similarity.neighbour import Neighbour
@@ -21,7 +22,8 @@ from projectors.storage.shard import Shard
 Value = TypeVar("Value")
 
 _POPULAR = 3000
-_NEWEST_OF_GENRE = 50
+_OF_GENRE = 50
+"""How many of the newest and of the most prominent movies of each genre."""
 
 
 class CandidateSources(NamedTuple):
@@ -52,14 +54,15 @@ class CandidateSnapshot:
         self._movies = movies
         self._cards: dict[int, bytes] = {}
         self._titles: dict[int, str] = {}
-        self._outside: dict[int, tuple[YearAndGenres, TrendScore]] = {}
+        self._outside: dict[int, tuple[MovieFeatures, TrendScore]] = {}
         self._neighbours: dict[int, Sequence[Neighbour]] = {}
         heats = _heats(trending)
         rating_counts = dict(trending.most_rated(_POPULAR))
         self._genres: dict[int, Sequence[str]] = {}
         self.withdrawn = movies.withdrawn()
         """Movies that no list may have."""
-        known = self._know({*heats, *rating_counts, *_newest(movies)})
+        unrated = {*_some(movies.newest()), *_some(movies.prominent())}
+        known = self._know({*heats, *rating_counts, *unrated})
         self.candidates = Candidates(
             known, heats=heats, rating_counts=rating_counts, year=made_at.year
         )
@@ -80,7 +83,7 @@ class CandidateSnapshot:
         """Neighbours of these movies, and of others."""
         return _completed(self._neighbours, movies, self._neighbours_or_none)
 
-    def outside(self, movies: Iterable[int]) -> dict[int, tuple[YearAndGenres, TrendScore]]:
+    def outside(self, movies: Iterable[int]) -> dict[int, tuple[MovieFeatures, TrendScore]]:
         """Features and trend scores of movies that are no candidates; their heat is 0."""
         requested = list(movies)
         if missing := [movie for movie in requested if movie not in self._outside]:
@@ -93,7 +96,7 @@ class CandidateSnapshot:
         neighbours = self._similarity.neighbours_of(movies)
         return {movie: neighbours.get(movie, ()) for movie in movies}
 
-    def _know(self, movies: Iterable[int]) -> dict[int, YearAndGenres]:
+    def _know(self, movies: Iterable[int]) -> dict[int, MovieFeatures]:
         facts = self._movies.features_of(sorted(movies))
         self._genres |= {movie: known.genres for movie, known in facts.items()}
         return facts
@@ -118,9 +121,10 @@ def _heats(trending: Trending) -> dict[int, float]:
     }
 
 
-def _newest(movies: Movies) -> set[int]:
+def _some(lists: Mapping[str, Sequence[int]]) -> set[int]:
+    """The first movies of each genre, and all that the list of the whole catalogue has."""
     return {
         movie
-        for genre, newest in movies.newest().items()
-        for movie in (newest[:_NEWEST_OF_GENRE] if genre else newest)
+        for genre, listed in lists.items()
+        for movie in (listed[:_OF_GENRE] if genre else listed)
     }

@@ -4,7 +4,13 @@
           + POPULARITY x logarithm of its ratings ever, as a share of the most rated
           + RECENCY x 2^(-years since it came out / 10)
 
-Recency is for a catalogue without ratings: there the newest movies lead.
+and for a movie that nobody rated, but that has a prominence, in place of the last term
+
+          + RECENCY + PROMINENCE x prominence / 100
+
+Both are for a catalogue without ratings: there the most prominent movies lead, then the newest. The
+whole is less than the popularity of a single rating, while the most rated movie has fewer than
+100,000.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,12 +20,14 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from projectors.read_models.movies.read_model import YearAndGenres
+from projectors.read_models.movies.read_model import MovieFeatures
 from projectors.read_models.recommendations.genre_affinity import WEIGHT, GenreAffinity, TrendScore
 
 POPULARITY = 0.5
 RECENCY = 0.02
+PROMINENCE = 0.01
 _RECENCY_HALF_LIFE_YEARS = 10.0
+_MOST_PROMINENT = 100
 _MATERIAL = 0.05
 _DIGITS = 4
 _NOTHING: Mapping[int, float] = MappingProxyType({})
@@ -32,7 +40,7 @@ class Candidates:
 
     def __init__(
         self,
-        known: Mapping[int, YearAndGenres],
+        known: Mapping[int, MovieFeatures],
         *,
         heats: Mapping[int, float],
         rating_counts: Mapping[int, int],
@@ -97,12 +105,19 @@ def round_score(score: float) -> float:
 
 
 def trend_scores(
-    known: Mapping[int, YearAndGenres],
+    known: Mapping[int, MovieFeatures],
     *,
     heats: Mapping[int, float],
     rating_counts: Mapping[int, int],
     year: int,
 ) -> dict[int, TrendScore]:
+    def prominence(movie: int, points: int) -> float:
+        is_rated = movie in rating_counts or movie in heats
+        if is_rated or not points:
+            return 0.0
+        missing_recency = 1.0 - _recency(known[movie].year, year)
+        return RECENCY * missing_recency + PROMINENCE * points / _MOST_PROMINENT
+
     hottest = max(heats.values(), default=0.0) or 1.0
     most = log1p(max(rating_counts.values(), default=0)) or 1.0
     return {
@@ -110,13 +125,14 @@ def trend_scores(
             heat=heats.get(movie, 0.0) / hottest,
             popularity=POPULARITY * log1p(rating_counts.get(movie, 0)) / most,
             recency=RECENCY * _recency(facts.year, year),
+            prominence=prominence(movie, facts.prominence),
         )
         for movie, facts in known.items()
     }
 
 
 def genre_shares(
-    known: Mapping[int, YearAndGenres], rating_counts: Mapping[int, int]
+    known: Mapping[int, MovieFeatures], rating_counts: Mapping[int, int]
 ) -> dict[str, float]:
     """Share of each genre in all ratings; each movie has one rating more, as a prior."""
     weights: dict[str, float] = {}

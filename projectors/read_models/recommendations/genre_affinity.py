@@ -54,10 +54,11 @@ class TrendScore(NamedTuple):
     heat: float
     popularity: float
     recency: float
+    prominence: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.heat + self.popularity + self.recency
+        return self.heat + self.popularity + self.recency + self.prominence
 
 
 class RecommendationReason(msgspec.Struct, frozen=True, omit_defaults=True):

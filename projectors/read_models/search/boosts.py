@@ -14,6 +14,9 @@ YEAR = 10.0
 WORD_FOUND = 8.0
 """Added for every word that matches at all, since in longer queries one in five may miss."""
 
+PROMINENCE = 0.003
+"""For each point of a movie without votes: less in all than the first vote, log10(2) = 0.301."""
+
 TITLE = 100.0
 TITLE_IN_YEAR = 120.0
 WITHOUT_ARTICLE = 0.6

@@ -33,6 +33,8 @@ class SearchableDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     year: int | None = None
     genres: tuple[str, ...] = ()
     cast: tuple[str, ...] = ()
+    directors: tuple[str, ...] = ()
+    prominence: int = 0
 
 
 class ExtendedDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,7 +98,12 @@ def _vote(change: DocumentChange, *, votes: int, total: int) -> None:
 
 def _details(event: MovieAdded | MovieDescribed) -> SearchableDetails:
     return SearchableDetails(
-        title=event.title, year=event.year, genres=event.genres, cast=event.cast
+        title=event.title,
+        year=event.year,
+        genres=event.genres,
+        cast=event.cast,
+        directors=event.directors,
+        prominence=event.prominence or 0,
     )
 
 
@@ -114,6 +121,7 @@ def document(
     total: int,
 ) -> dict[str, Any]:
     title = fold(details.title)
+    people = [fold(name) for name in dict.fromkeys((*details.cast, *details.directors))]
     stored = {} if long is None else {"details": _as_stored(long)}
     return stored | {
         "id": movie,
@@ -123,12 +131,13 @@ def document(
         "bare": without_article(title),
         "whole": without_spaces(details.title),
         "compounds": compounds(details.title),
-        "cast": [fold(name) for name in details.cast],
-        "people": [fold(name) for name in details.cast],
+        "cast": people,
+        "people": people,
         "genres": list(details.genres),
         "year": details.year,
         "votes": votes,
         "average": total / votes if votes > 0 else 0.0,
+        "prominence": details.prominence,
     }
 
 

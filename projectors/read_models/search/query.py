@@ -19,7 +19,7 @@ class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
     min_score: float | None = None
     """Of the community's average; movies without ratings then don't match."""
     person: str | None = None
-    """A whole name from the cast; accents and case don't matter."""
+    """A whole name from the cast or a director's; accents and case don't matter."""
     sort: SearchSort = "relevance"
     limit: int = 20
     after: SearchAfter | None = None

@@ -56,7 +56,7 @@ class DocumentSource(NamedTuple):
 
 class Search(ReadModel):
     name: ClassVar[str] = "search"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
     builder_path: ClassVar[str] = "projectors.read_models.search.builder.SearchBuilder"

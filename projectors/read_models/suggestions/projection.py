@@ -22,10 +22,20 @@ class Suggestion(msgspec.Struct, frozen=True):
     year: int | None
 
 
+class RankedSuggestion(Suggestion, frozen=True, omit_defaults=True):
+    """A suggestion, and what orders those that nobody rated."""
+
+    prominence: int = 0
+
+    def shown(self) -> Suggestion:
+        """The part that is answered."""
+        return Suggestion(self.id, self.title, self.year)
+
+
 class SuggestionChange(msgspec.Struct, kw_only=True):
     """The sum of a batch's changes to one movie."""
 
-    suggestion: Suggestion | None = None
+    suggestion: RankedSuggestion | None = None
     rating_count_delta: int | None = None
     """None: no event changed it."""
     is_listed: bool | None = None
@@ -42,8 +52,9 @@ def suggestion_changes(events: Sequence[AnyEvent]) -> Mapping[int, SuggestionCha
             case RatingWithdrawn(movie_id=movie):
                 _count(changes[movie], -1)
             case MovieAdded() | MovieDescribed():
-                suggestion = Suggestion(event.movie_id, event.title, event.year)
-                changes[event.movie_id].suggestion = suggestion
+                changes[event.movie_id].suggestion = RankedSuggestion(
+                    event.movie_id, event.title, event.year, event.prominence or 0
+                )
             case MovieWithdrawn(movie_id=movie):
                 changes[movie].is_listed = False
             case MovieRestored(movie_id=movie):

@@ -1,9 +1,9 @@
 """Read model of suggestions: the most popular titles for a typed prefix.
 
-State: a hash with every movie's title and year, one with its rating count, and one with withdrawn
-movies. Derived (builder.py): a hash of prefixes with the ten most popular movies of each. For a
-prefix with at most ten movies no longer prefixes are stored: theirs are filtered from its ten. The
-same hash has the entries of the spelling index (spelling.py).
+State: a hash with every movie's title, year and prominence, one with its rating count, and one with
+withdrawn movies. Derived (builder.py): a hash of prefixes with the ten most popular movies of each.
+For a prefix with at most ten movies no longer prefixes are stored: they are filtered from its list.
+The same hash has the entries of the spelling index (spelling.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,11 @@ from redis import Redis
 
 from events.recorded import Recorded
 from infra.redis_pipeline import ReadCommands
-from projectors.read_models.suggestions.projection import Suggestion, suggestion_changes
+from projectors.read_models.suggestions.projection import (
+    RankedSuggestion,
+    Suggestion,
+    suggestion_changes,
+)
 from projectors.read_models.suggestions.query_normalisation import cached_forms, matches, prefixes
 from projectors.read_models.suggestions.spelling import entries_for, spellings, unpack
 from projectors.storage import replies
@@ -28,13 +32,13 @@ LIST_SIZE = 10
 """How many are suggested."""
 
 _encode = msgspec.json.Encoder().encode
-_suggestion = msgspec.json.Decoder(Suggestion)
+_ranked = msgspec.json.Decoder(RankedSuggestion)
 _suggestions = msgspec.json.Decoder(list[Suggestion])
 
 
 class Suggestions(ReadModel):
     name: ClassVar[str] = "suggestions"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     by_partition: ClassVar[bool] = False
     kept_after_erasure: ClassVar[str] = "their scores, in sums"
     builder_path: ClassVar[str] = "projectors.read_models.suggestions.builder.SuggestionsBuilder"
@@ -93,15 +97,15 @@ class Suggestions(ReadModel):
 
     # ------------------------------------------------------------------------------ state
 
-    def all_titles(self) -> Iterator[Suggestion]:
+    def all_titles(self) -> Iterator[RankedSuggestion]:
         """Every available movie; one that changes meanwhile may come twice."""
         for _, title in withdrawn_marks.scan_listed(self.redis, self.all, self._titles_key):
-            yield _suggestion.decode(title)
+            yield _ranked.decode(title)
 
-    def titles_of(self, movies: Sequence[int]) -> list[Suggestion]:
+    def titles_of(self, movies: Sequence[int]) -> list[RankedSuggestion]:
         """Titles of these movies, without unknown and withdrawn ones."""
         packed = withdrawn_marks.read_listed(self.redis, self.all, self._titles_key, movies)
-        return [_suggestion.decode(title) for title in packed.values()]
+        return [_ranked.decode(title) for title in packed.values()]
 
     def all_rating_counts(self) -> dict[int, int]:
         counts = replies.hgetall(self.redis, self._people_key)
@@ -112,8 +116,9 @@ class Suggestions(ReadModel):
         return {movie: int(counts.get(movie, 0)) for movie in movies}
 
 
-def pack_list(suggestions: Sequence[Suggestion]) -> bytes:
-    return _encode(suggestions)
+def pack_list(suggestions: Sequence[RankedSuggestion]) -> bytes:
+    """The list as it is answered."""
+    return _encode([suggestion.shown() for suggestion in suggestions])
 
 
 def _matching(text: str, lists: Sequence[bytes | None]) -> Sequence[Suggestion]:

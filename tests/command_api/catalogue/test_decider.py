@@ -1,5 +1,6 @@
 """Decider of movies: which commands become events."""
 
+from dataclasses import replace
 from functools import reduce
 
 import pytest
@@ -73,6 +74,23 @@ def test_changed_facts_describe_the_movie():
 def test_facts_without_an_overview_keep_the_current_one():
     event = described(overview="Cops and robbers.", poster_url="https://p.example/heat.jpg")
     assert decide(AddMovie(HEAT, FACTS), given(ADDED, event)) == ()
+
+
+def test_facts_without_directors_and_prominence_keep_the_current_ones():
+    event = described(directors=("Michael Mann",), prominence=80)
+    assert decide(AddMovie(HEAT, FACTS), given(ADDED, event)) == ()
+    nobody = replace(FACTS, directors=("Alan Smithee",), prominence=0)
+    assert decide(AddMovie(HEAT, nobody), given(ADDED, event)) == (
+        described(directors=("Alan Smithee",), prominence=0),
+    )
+
+
+def test_new_movie_has_its_directors_and_prominence():
+    facts = replace(FACTS, directors=("Michael Mann",), prominence=80)
+    [added] = decide(AddMovie(HEAT, facts), given())
+    assert isinstance(added, MovieAdded)
+    assert (added.directors, added.prominence) == (("Michael Mann",), 80)
+    assert given(added).facts == facts
 
 
 def test_external_id_is_linked_once():

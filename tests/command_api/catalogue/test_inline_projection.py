@@ -33,7 +33,14 @@ HEAT, RONIN, ALI = (
         3, MovieFacts(title="Ali", year=None, genres=("Biography", "Drama"), overview="A life.")
     ),
 )
-NEW_HEAT = MovieFacts(title="Heat", year=1995, genres=("Drama", "Crime"), cast=("Val Kilmer",))
+NEW_HEAT = MovieFacts(
+    title="Heat",
+    year=1995,
+    genres=("Drama", "Crime"),
+    cast=("Val Kilmer",),
+    directors=("Michael Mann", "Val Kilmer"),
+    prominence=80,
+)
 
 
 class Racing(PostgresStore):
@@ -59,6 +66,8 @@ def contents():
         sorted(movies.exclude(year=None).values_list("id", "year")),
         sorted(models.MovieGenre.objects.values_list("movie", "place", "genre")),
         sorted(models.Casting.objects.values_list("movie", "billing", "person__name")),
+        sorted(models.MovieDirector.objects.values_list("movie", "place", "person__name")),
+        sorted(movies.exclude(prominence=None).values_list("id", "prominence")),
         sorted(models.ExternalId.objects.values_list("source", "value", "movie")),
         sorted(movies.exclude(runtime_minutes=None).values_list("id", "runtime_minutes")),
         sorted(movies.values_list("id", "title_key")),

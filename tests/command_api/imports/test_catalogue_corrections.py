@@ -1,5 +1,6 @@
 """manage.py correct_catalogue: an earlier demo catalogue's movies get the corrections as events."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -114,6 +115,20 @@ def test_corrections_reach_withdrawn_movies(import_, correct, store):
     assert correct() == counted(corrected=2, unchanged=1)
     assert inline_projection.movie_states([1])[1].is_withdrawn
     assert facts(1).title == GUN["title"]
+
+
+def test_corrections_add_directors_and_prominence(import_, correct, store):
+    import_(*OLD)
+    change(store, AddMovie(2, replace(facts(2), directors=("Roger Corman",))))
+    more = {"directors": ["Louis Friedlander"], "prominence": 40}
+    assert correct(*(row | more for row in SHIPPED)) == counted(corrected=3)
+    assert [facts(movie).directors for movie in (1, 2, 3)] == [
+        ("Louis Friedlander",),
+        ("Roger Corman",),
+        ("Louis Friedlander",),
+    ]
+    assert [facts(movie).prominence for movie in (1, 2, 3)] == [40, 40, 40]
+    assert [len(store.read(stream_of(movie))) for movie in (1, 2, 3)] == [2, 3, 2]
 
 
 def test_corrections_link_ids_of_sources_that_a_movie_lacks(import_, correct, store):

@@ -43,6 +43,26 @@ def test_catalogue_file_is_in_log_and_tables_after_import(command, store, write,
     assert added.event.title == "Heat"
 
 
+def test_line_may_hold_directors_prominence_and_ids_of_other_sources(command, store, write):
+    known = {"directors": ["Michael Mann", "Michael Mann "], "prominence": 80}
+    command("import_catalogue", write(HEAT | known, RONIN | {"directors": None}))
+    states = inline_projection.movie_states([1, 2])
+    heat, ronin = states[1].facts, states[2].facts
+    assert heat
+    assert ronin
+    assert (heat.directors, heat.prominence) == (("Michael Mann",), 80)
+    assert (ronin.directors, ronin.prominence) == ((), None)
+    [added] = store.read(stream_of(1))
+    assert (added.event.directors, added.event.prominence) == (("Michael Mann",), 80)
+
+
+@pytest.mark.parametrize("prominence", [-1, 101, "80", 1.5])
+def test_prominence_out_of_range_is_a_broken_line(command, write, capsys, prominence):
+    output = command("import_catalogue", write(HEAT, RONIN | {"prominence": prominence}))
+    assert output.startswith("read 2, added 1, changed 0, unchanged 0, broken 1;")
+    assert "prominence" in capsys.readouterr().err
+
+
 def test_repeated_catalogue_import_appends_changes_only(command, store, write):
     command("import_catalogue", write(HEAT, RONIN))
     output = command("import_catalogue", write(HEAT, RONIN | {"year": 1999}))

@@ -52,6 +52,17 @@ def test_simulated_popularity_is_concentrated_on_well_known_movies(simulation):
     assert len(top & set(range(1, len(CLASSICS) + 1))) > 10
 
 
+def test_simulated_people_rate_prominent_movies_more():
+    unknown = [movie for movie in movies() if movie.movie_id > len(CLASSICS)]
+    prominent = {movie.movie_id for movie in unknown[::20]}
+    some = [movie._replace(prominence=50 * (movie.movie_id in prominent)) for movie in unknown]
+    counts = Counter(rating.film for rating in simulate(some, PEOPLE))
+    top = {film for film, _ in counts.most_common(len(prominent))}
+    assert len(top & prominent) > 0.6 * len(prominent)
+    before = Counter(rating.film for rating in simulate(unknown, PEOPLE))
+    assert len({film for film, _ in before.most_common(len(prominent))} & prominent) < 20
+
+
 def test_simulated_people_prefer_genres(simulation):
     genres = {movie.movie_id: movie.genres for movie in movies()}
     of_user: dict[int, Counter[str]] = defaultdict(Counter)

@@ -50,6 +50,7 @@ def test_first_fill_adds_all_listed_films(sync, fake_tmdb, log):
     assert movie.poster_url == f"https://image.tmdb.org/t/p/w500{film['poster_path']}"
     assert {link.source for link in movie.external_ids.all()} == {"tmdb", "imdb"}
     assert movie.credits.get().job == "Director"
+    assert movie.directors.get().person == movie.credits.get().person
 
 
 def test_catalogue_import_after_the_sync_adds_no_film_twice(sync, fake_tmdb, tmp_path):

@@ -38,6 +38,8 @@ def versioned(movie: dict[str, Any]) -> VersionedDocument:
         year=movie["year"],
         genres=tuple(movie["genres"]),
         cast=tuple(movie["cast"]),
+        directors=tuple(movie.get("directors", ())),
+        prominence=movie.get("prominence", 0),
     )
     votes = FAMOUS.get(movie["id"], movie["id"] % 3)
     total = votes * (5 + movie["id"] % 5)

@@ -63,6 +63,35 @@ def test_more_rated_movie_ranks_first_among_equals(library):
     assert [hit.id for hit in page.items] == [2, 3, 1]
 
 
+@pytest.mark.parametrize("sort", ["relevance", "popularity", "score", "year"])
+@pytest.mark.parametrize("q", ["", "heat"])
+def test_prominence_orders_movies_that_nobody_rated(library, q, sort):
+    library.take(
+        *(
+            MovieAdded(movie_id=movie, title="Heat", year=1995, prominence=prominence)
+            for movie, prominence in ((1, None), (2, 60), (3, 61), (4, 100))
+        ),
+        MovieAdded(movie_id=5, title="Heat", year=1995),
+    )
+    library.rate(5, 6)
+    flush(library.search)
+    ranked = library.search.search(SearchQuery(q=q, sort=sort)).items
+    assert [hit.id for hit in ranked] == [5, 4, 3, 2, 1]
+    library.take(MovieDescribed(movie_id=2, title="Heat", year=1995, prominence=99))
+    flush(library.search)
+    ranked = library.search.search(SearchQuery(q=q, sort=sort)).items
+    assert [hit.id for hit in ranked] == [5, 4, 2, 3, 1]
+
+
+def test_movie_is_found_by_its_director(library):
+    library.take(
+        MovieAdded(movie_id=1, title="Heat", year=1995, directors=("Michael Mann",)),
+        MovieAdded(movie_id=2, title="Ronin", year=1998, cast=("Val Kilmer",)),
+    )
+    assert library.found(person="michael mann") == ["Heat"]
+    assert library.found("michael mann") == ["Heat"]
+
+
 @pytest.mark.parametrize("q", ["", "night"])
 @pytest.mark.parametrize("sort", ["relevance", "popularity", "score", "year"])
 def test_pages_return_every_match_once(library, sort, q):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from events.catalogue import MovieLinked
+from events.catalogue import MovieDescribed, MovieLinked
 from tests.query_api.conftest import ALIEN, ANN, BOB, HEAT, UNKNOWN
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -30,6 +30,16 @@ def test_card_has_all_fields(client, world):
             "histogram": [0, 0, 0, 0, 0, 0, 0, 1, 1, 0],
         },
     }
+
+
+def test_card_names_directors_and_keeps_prominence_to_itself(client, world):
+    described = MovieDescribed(
+        movie_id=ALIEN, title="Alien", year=1979, directors=("Ridley Scott",), prominence=90
+    )
+    world.apply_event(described, ALIEN)
+    card = client.get(f"/v1/movies/{ALIEN}").json()
+    assert card["directors"] == ["Ridley Scott"]
+    assert "prominence" not in card
 
 
 @pytest.mark.parametrize("movie", [UNKNOWN, 0, 10**30])

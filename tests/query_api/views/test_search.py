@@ -9,6 +9,7 @@ from events.catalogue import MovieAdded
 from infra import clients
 from projectors.read_models.search.builder import SearchBuilder
 from projectors.read_models.search.read_model import Search
+from query_api.views import search
 from tests.fixtures.position_header import encode_positions
 from tests.query_api.conftest import ALIEN, AMELIE, ANN, BOB, HEAT, MOVIES, walk
 
@@ -90,6 +91,16 @@ def test_search_pages_follow_each_other(client, sort):
     paged = walk(client, "/v1/discover", {"sort": sort, "limit": 1})
     assert paged == all_ids
     assert sorted(paged) == sorted(MOVIES)
+
+
+@pytest.mark.usefixtures("indexed")
+def test_search_cursor_with_other_sort_values_is_refused(client, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(search, "_PURPOSE", "search")
+        cursor = client.get("/v1/discover?sort=year&limit=1").json()["next"]
+    answer = client.get(f"/v1/discover?sort=year&limit=1&cursor={cursor}")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["cursor"]
 
 
 @pytest.mark.usefixtures("indexed")

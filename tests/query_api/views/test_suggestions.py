@@ -2,6 +2,7 @@
 
 import pytest
 
+from events.catalogue import MovieDescribed
 from infra.config import config
 from tests.query_api.conftest import ALIEN, AMELIE, BOB, HEAT
 
@@ -83,6 +84,14 @@ def test_known_and_uncorrectable_words_take_one_round_trip(client, round_trips, 
     round_trips.clear()
     client.get("/v1/suggestions", {"q": text})
     assert len(round_trips) == 1
+
+
+def test_suggestions_that_nobody_rated_are_sorted_by_prominence(client, world):
+    described = MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, prominence=90)
+    world.apply_event(described, ALIEN)
+    world.build()
+    items = client.get("/v1/suggestions?q=a").json()["items"]
+    assert items[0] == {"id": ALIEN, "title": "Alien", "year": 1979}
 
 
 def fields_read(commands):

@@ -42,6 +42,7 @@ MAPPINGS: dict[str, Any] = {
         "year": {"type": "integer"},
         "votes": {"type": "integer"},
         "average": {"type": "double"},
+        "prominence": {"type": "integer"},
         "details": {"type": "object", "enabled": False},
     },
 }

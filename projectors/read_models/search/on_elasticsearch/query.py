@@ -21,11 +21,13 @@ SEARCHABLE = {"exists": {"field": "votes"}}
 _DECADE = 10
 _MOST_GENRES = 100
 _LAST_YEAR = {"year": {"order": "desc", "missing": "_last"}}
+# An index that an earlier version made, and that answers until it is rebuilt, lacks the field.
+_PROMINENT_FIRST = {"prominence": {"order": "desc", "missing": 0, "unmapped_type": "integer"}}
 _KEYS: dict[SearchSort, list[Any]] = {
     "relevance": [{"_score": "desc"}, {"id": "asc"}],
-    "popularity": [{"votes": "desc"}, {"average": "desc"}, {"id": "asc"}],
-    "score": [{"average": "desc"}, {"votes": "desc"}, {"id": "asc"}],
-    "year": [_LAST_YEAR, {"votes": "desc"}, {"id": "asc"}],
+    "popularity": [{"votes": "desc"}, {"average": "desc"}, _PROMINENT_FIRST, {"id": "asc"}],
+    "score": [{"average": "desc"}, {"votes": "desc"}, _PROMINENT_FIRST, {"id": "asc"}],
+    "year": [_LAST_YEAR, {"votes": "desc"}, _PROMINENT_FIRST, {"id": "asc"}],
 }
 
 
@@ -103,7 +105,7 @@ def _text(q: str) -> dict[str, Any]:
         {"term": {"whole": typed.text.replace(" ", "")}}, boosts.OTHER_SPACING
     )
     fits = {"dis_max": {"queries": [words_match, other_spacing]}}
-    return _a_little_by_votes({"bool": {"must": [fits], "should": _whole_titles(typed)}})
+    return _a_little_by_popularity({"bool": {"must": [fits], "should": _whole_titles(typed)}})
 
 
 def _whole_titles(typed: ParsedQuery) -> list[dict[str, Any]]:
@@ -181,13 +183,22 @@ def _constant(condition: dict[str, Any], boost: float) -> dict[str, Any]:
     return {"constant_score": {"filter": condition, "boost": boost}}
 
 
-def _a_little_by_votes(condition: dict[str, Any]) -> dict[str, Any]:
-    """Add log10 of the votes: ten times the votes score one more, beside tens for a rare word."""
+def _a_little_by_popularity(condition: dict[str, Any]) -> dict[str, Any]:
+    """Add log10 of the votes, and without votes some prominence.
+
+    Ten times the votes score one more, beside tens for a rare word.
+    """
     votes = {"field": "votes", "modifier": "log1p", "missing": 0}
+    prominence = {"field": "prominence", "factor": boosts.PROMINENCE, "missing": 0}
+    is_unrated = {"range": {"votes": {"lte": 0}}}
     return {
         "function_score": {
             "query": condition,
-            "functions": [{"field_value_factor": votes}],
+            "functions": [
+                {"field_value_factor": votes},
+                {"filter": is_unrated, "field_value_factor": prominence},
+            ],
+            "score_mode": "sum",
             "boost_mode": "sum",
         }
     }

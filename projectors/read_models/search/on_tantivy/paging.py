@@ -14,6 +14,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from projectors.read_models.search import boosts
 from projectors.read_models.search.highlight import highlight
 from projectors.read_models.search.on_tantivy import query, schema
 from projectors.read_models.search.query import (
@@ -93,16 +94,26 @@ def _keys(
         return np.array(searcher.fast_field_values(field, addresses), dtype=np.float64)
 
     votes, movie = column("votes"), column("id")
+    prominence = _prominence(searcher, addresses)
     match order:
         case "relevance":
             # Ten times the votes are worth one, beside tens for a rare word.
-            return -(np.array(scores, dtype=np.float64) + np.log10(1 + votes)), movie
+            fame = np.where(votes > 0, np.log10(1 + votes), boosts.PROMINENCE * prominence)
+            return -(np.array(scores, dtype=np.float64) + fame), movie
         case "popularity":
-            return -votes, -column("average"), movie
+            return -votes, -column("average"), -prominence, movie
         case "score":
-            return -column("average"), -votes, movie
+            return -column("average"), -votes, -prominence, movie
         case "year":
-            return -np.nan_to_num(column("year"), nan=_NO_YEAR), -votes, movie
+            return -np.nan_to_num(column("year"), nan=_NO_YEAR), -votes, -prominence, movie
+
+
+def _prominence(searcher: tantivy.Searcher, addresses: list[tantivy.DocAddress]) -> Column:
+    """Prominences; none in an index that an earlier version made."""
+    try:
+        return np.array(searcher.fast_field_values("prominence", addresses), dtype=np.float64)
+    except ValueError:
+        return np.zeros(len(addresses))
 
 
 def _hit(searcher: tantivy.Searcher, address: tantivy.DocAddress, q: str) -> Hit:

@@ -29,6 +29,8 @@ def _schema() -> tantivy.Schema:
         builder.add_integer_field(number, indexed=True, fast=True)
     builder.add_float_field("average", indexed=True, fast=True)
     builder.add_bytes_field("content", stored=True)
+    # Last: an index that an earlier version made, and that answers until it is rebuilt, lacks it.
+    builder.add_integer_field("prominence", indexed=True, fast=True)
     return builder.build()
 
 
@@ -54,6 +56,7 @@ def movie_document(versioned: VersionedDocument) -> tantivy.Document:
         document.add_text("cast_typed", guard_first_letters(name))
     document.add_integer("votes", content["votes"])
     document.add_float("average", content["average"])
+    document.add_integer("prominence", content["prominence"])
     if content["year"] is not None:
         document.add_integer("year", content["year"])
     return document

@@ -19,9 +19,9 @@ from events.catalogue import (
 )
 from projectors.read_models.movies.builder import MoviesBuilder
 from projectors.read_models.movies.genre_index import GenreIndex
-from projectors.read_models.movies.read_model import GenreCount, Movies, YearAndGenres
+from projectors.read_models.movies.read_model import GenreCount, MovieFeatures, Movies
 from tests.fixtures import model_access
-from tests.fixtures.genre_lists import count_by_genre, newest_by_genre
+from tests.fixtures.genre_lists import count_by_genre, newest_by_genre, prominent_by_genre
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ALIEN, HEAT = 1, 2
@@ -114,7 +114,7 @@ def test_cards_keep_requested_order_without_unknown_movies(movies, apply_event):
 def test_features_of_known_movies_are_returned(movies, apply_event):
     apply_event(ADDED)
     assert movies.features_of([ALIEN, HEAT]) == {
-        ALIEN: YearAndGenres(1979, ("Horror", "Science Fiction"))
+        ALIEN: MovieFeatures(1979, ("Horror", "Science Fiction"))
     }
     assert movies.features_of([]) == movies.cards([]) == {}
     assert movies.count() == 1
@@ -151,18 +151,50 @@ def test_built_offsets_follow_checkpoints(movies, apply_event, recording):
 
 def test_genre_counts_and_newest_movies():
     facts = {
-        1: YearAndGenres(1990, ("War",)),
-        2: YearAndGenres(None, ("War",)),
-        3: YearAndGenres(1999, ()),
+        1: MovieFeatures(1990, ("War",)),
+        2: MovieFeatures(None, ("War",)),
+        3: MovieFeatures(1999, ()),
     }
     assert count_by_genre(facts) == [GenreCount("War", 2)]
     assert newest_by_genre(facts) == {"": [3, 1, 2], "War": [1, 2]}
+    assert prominent_by_genre(facts) == {"": []}
+
+
+def test_builder_lists_the_most_prominent_movies_by_genre(movies, apply_event):
+    builder = MoviesBuilder(movies)
+    heat = MovieAdded(movie_id=HEAT, title="Heat", year=1995, genres=("Horror",), prominence=60)
+    apply_event(ADDED, heat)
+    builder.build(NOW)
+    assert movies.prominent() == {"": [HEAT], "Horror": [HEAT]}
+    apply_event(
+        MovieDescribed(movie_id=ALIEN, title="Alien", year=1979, genres=("Horror",), prominence=90)
+    )
+    builder.build(NOW)
+    assert movies.prominent() == {"": [ALIEN, HEAT], "Horror": [ALIEN, HEAT]}
+    assert movies.features_of([ALIEN])[ALIEN].prominence == 90
+    assert builder.check(NOW) == []
+    apply_event(MovieWithdrawn(movie_id=HEAT, reason="a double"))
+    builder.build(NOW)
+    assert movies.prominent() == {"": [ALIEN], "Horror": [ALIEN]}
+
+
+def test_card_names_the_directors_if_they_are_known(movies, apply_event):
+    apply_event(ADDED)
+    assert "directors" not in json.loads(model_access.card(movies, ALIEN))
+    described = MovieDescribed(
+        movie_id=ALIEN, title="Alien", year=1979, directors=("Ridley Scott",), prominence=90
+    )
+    apply_event(described)
+    card = json.loads(model_access.card(movies, ALIEN))
+    assert card["directors"] == ["Ridley Scott"]
+    assert "prominence" not in card
 
 
 details_strategy = st.builds(
-    YearAndGenres,
+    MovieFeatures,
     st.none() | st.integers(1990, 1993),
     st.lists(st.sampled_from(("Crime", "Drama", "War")), unique=True).map(tuple),
+    st.integers(0, 3),
 )
 catalogues = st.dictionaries(st.integers(1, 12), details_strategy)
 
@@ -175,6 +207,7 @@ def test_incremental_genre_index_equals_full_build(first, more):
         facts |= some
     assert by_genre.counts() == count_by_genre(facts)
     assert by_genre.newest() == newest_by_genre(facts)
+    assert by_genre.prominent() == prominent_by_genre(facts)
 
 
 def test_withdrawn_movie_is_in_no_answer_and_returns_complete(movies, apply_event):

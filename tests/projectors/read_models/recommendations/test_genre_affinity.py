@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projectors.read_models.movies.read_model import YearAndGenres
+from projectors.read_models.movies.read_model import MovieFeatures
 from projectors.read_models.recommendations.candidates import (
     Candidates,
     genre_shares,
@@ -169,7 +169,7 @@ def test_preference_never_lowers_affinity(ratings, preferred, more):
     assert after.get(more, GenreAffinity(0)).amount >= before.get(more, GenreAffinity(0)).amount
 
 
-KNOWN = {movie: YearAndGenres(1990 + movie, genres) for movie, genres in GENRES.items()}
+KNOWN = {movie: MovieFeatures(1990 + movie, genres) for movie, genres in GENRES.items()}
 
 
 def candidates(heats=None, rating_counts=None):
@@ -208,6 +208,32 @@ def test_unrated_catalogue_still_has_candidates():
     ]
     crime = fresh.best(liked({}, ["Crime"], fresh.shares), without=[], limit=4)
     assert crime[0][0] == HEAT
+
+
+def test_unrated_movies_are_ordered_by_prominence_then_by_year():
+    known = KNOWN | {
+        HEAT: KNOWN[HEAT]._replace(prominence=60),
+        ALIEN: KNOWN[ALIEN]._replace(prominence=61),
+    }
+    fresh = Candidates(known, heats={}, rating_counts={}, year=2000)
+    assert [movie for movie, _ in fresh.best({}, without=[], limit=4)] == [
+        ALIEN,
+        HEAT,
+        AMELIE,
+        TRON,
+    ]
+
+
+@pytest.mark.parametrize("most", [1, 100, 90_000])
+def test_one_rating_comes_before_any_prominence(most):
+    known = {
+        HEAT: MovieFeatures(1950, ("Crime",)),
+        ALIEN: MovieFeatures(2000, ("Horror",), 100),
+        TRON: MovieFeatures(1982, ("Action",), 100),
+    }
+    scores = trend_scores(known, heats={}, rating_counts={HEAT: 1, TRON: most}, year=2000)
+    assert scores[HEAT].total > scores[ALIEN].total
+    assert scores[TRON].prominence == 0
 
 
 def test_empty_catalogue_has_no_candidates():

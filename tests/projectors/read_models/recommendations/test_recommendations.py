@@ -8,6 +8,7 @@ import pytest
 
 from events.catalogue import (
     MovieAdded,
+    MovieDescribed,
     MovieFavourited,
     MovieHidden,
     MovieRated,
@@ -38,6 +39,7 @@ from tests.fixtures.recording import NOON, Recording
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ALIEN, ALIENS, HEAT, RONIN, TRON = 1, 2, 3, 4, 5
+OLD = 6
 GENRES = {
     ALIEN: ("Horror",),
     ALIENS: ("Horror",),
@@ -121,6 +123,25 @@ def test_new_user_gets_trending_movies(world):
     assert page["items"][0]["reasons"][0]["because"] == "trending"
     assert page["items"][0]["community"]["count"] == 3
     assert set(movies) == set(GENRES)
+
+
+def test_most_prominent_movies_lead_the_list_of_a_new_user_while_nobody_has_rated(world):
+    for movie, prominence in ((TRON, 50), (ALIENS, 90), (HEAT, 70)):
+        world.apply_event(
+            MovieDescribed(
+                movie_id=movie, title="M", year=1960, genres=GENRES[movie], prominence=prominence
+            )
+        )
+    old = MovieAdded(movie_id=OLD, title="Old", year=1920, genres=("Western",), prominence=95)
+    world.apply_event(old)
+    for year in range(1, 250):  # newer ones of no prominence, more than a list of the newest holds
+        new = MovieAdded(movie_id=1000 + year, title="New", year=2020, genres=("Western",))
+        world.apply_event(new)
+    world.build()
+    assert world.shown(ANN)[0][:4] == [OLD, ALIENS, HEAT, TRON]
+    world.rate(BOB, RONIN)
+    world.build(after=timedelta(seconds=2))
+    assert world.shown(ANN)[0][:3] == [RONIN, OLD, ALIENS]
 
 
 def test_rating_changes_list_at_next_build(world):

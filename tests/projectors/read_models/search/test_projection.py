@@ -52,6 +52,12 @@ def test_last_description_wins():
     }
 
 
+def test_unknown_prominence_is_none_in_the_document():
+    [change] = document_changes([MovieAdded(movie_id=ALIEN, title="Alien", year=1979)]).values()
+    assert change.details is not None
+    assert document(ALIEN, change.details, votes=0, total=0)["prominence"] == 0
+
+
 def test_last_extended_details_win():
     changes = document_changes(
         [
@@ -78,7 +84,12 @@ def test_unrelated_event_changes_no_document():
 
 def test_document_has_all_fields():
     details = SearchableDetails(
-        title="The Amélie", year=None, genres=("Romance",), cast=("Audrey Tautoú",)
+        title="The Amélie",
+        year=None,
+        genres=("Romance",),
+        cast=("Audrey Tautoú",),
+        directors=("Jean-Pierre Jeunet", "Audrey Tautoú"),
+        prominence=70,
     )
     assert document(ALIEN, details, votes=4, total=30) == {
         "id": ALIEN,
@@ -88,12 +99,13 @@ def test_document_has_all_fields():
         "bare": "amelie",
         "whole": ["theamelie", "amelie"],
         "compounds": "",
-        "cast": ["audrey tautou"],
-        "people": ["audrey tautou"],
+        "cast": ["audrey tautou", "jean pierre jeunet"],
+        "people": ["audrey tautou", "jean pierre jeunet"],
         "genres": ["Romance"],
         "year": None,
         "votes": 4,
         "average": 7.5,
+        "prominence": 70,
     }
 
 

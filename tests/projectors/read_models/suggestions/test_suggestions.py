@@ -18,7 +18,7 @@ from events.catalogue import (
 from projectors.read_models.suggestions import prefix_index as module
 from projectors.read_models.suggestions.builder import SuggestionsBuilder
 from projectors.read_models.suggestions.prefix_index import PrefixIndex
-from projectors.read_models.suggestions.projection import Suggestion
+from projectors.read_models.suggestions.projection import RankedSuggestion, Suggestion
 from projectors.read_models.suggestions.query_normalisation import (
     indexed_forms,
     matches,
@@ -118,6 +118,29 @@ def world(redis, recording):
 )
 def test_suggestions_match_typed_prefix(world, text, expected):
     assert world.ids(text) == expected
+
+
+def test_suggestions_that_nobody_rated_rank_by_prominence(world):
+    assert world.ids("s") == [6, 4]  # the newer first
+    described = MovieDescribed(movie_id=4, title="Spider-Man", year=1974, prominence=70)
+    world.apply_event(described)
+    world.apply_event(MovieDescribed(movie_id=3, title="Salome", year=1976, prominence=90))
+    world.build()
+    assert world.ids("s") == [3, 4, 6]
+    assert world.ids("slaome") == [3]
+    world.apply_event(rated(uuid4(), 6))
+    world.build()
+    assert world.ids("s") == [6, 3, 4]  # one rating comes before any prominence
+
+
+def test_typos_suggest_the_more_prominent_first(world):
+    for movie, prominence in ((7, 10), (8, 80), (9, 0)):
+        title = f"Xanadu {movie}"
+        world.apply_event(MovieAdded(movie_id=movie, title=title, year=1980, prominence=prominence))
+    world.build()
+    assert world.ids("xandau") == [8, 7, 9]
+    [first, *_] = world.suggestions.titles_of([8])
+    assert first.shown() == Suggestion(8, "Xanadu 8", 1980)
 
 
 def test_suggestions_rank_by_rating_count(world):
@@ -273,7 +296,7 @@ titles = st.lists(st.text(alphabet="ab -", min_size=1, max_size=7), min_size=1, 
 def test_each_list_has_the_most_popular_matches(titles, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)
-        suggestions = [Suggestion(movie, title, 1990) for movie, title in enumerate(titles)]
+        suggestions = [RankedSuggestion(movie, title, 1990) for movie, title in enumerate(titles)]
         index = PrefixIndex(suggestions, {})
         people: dict[int, int] = {}
         for step in steps:
@@ -295,11 +318,12 @@ def test_each_list_has_the_most_popular_matches(titles, steps):
 def test_incremental_prefix_index_equals_full_build(first, more, people):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LIST_SIZE", 3)
-        suggestions = [Suggestion(movie, title, 1990) for movie, title in enumerate(first)]
+        suggestions = [RankedSuggestion(movie, title, 1990) for movie, title in enumerate(first)]
         index = PrefixIndex(suggestions, people)
         for some in more:
             new = [
-                Suggestion(len(suggestions) + nth, title, 1990) for nth, title in enumerate(some)
+                RankedSuggestion(len(suggestions) + nth, title, 1990)
+                for nth, title in enumerate(some)
             ]
             before = {name: list(movies) for name, movies in index.lists.items()}
             changed = index.add(new)
@@ -309,7 +333,7 @@ def test_incremental_prefix_index_equals_full_build(first, more, people):
                 n for n, movies in index.lists.items() if before.get(n) != movies
             }
         assert index.lists == PrefixIndex(suggestions, people).lists
-    assert PrefixIndex(suggestions, {}).add([Suggestion(0, "another", 1990)]) is None
+    assert PrefixIndex(suggestions, {}).add([RankedSuggestion(0, "another", 1990)]) is None
 
 
 def test_withdrawn_movie_is_not_suggested_until_restored(world):
