@@ -85,6 +85,9 @@ def facts_of(film) -> MovieFacts:
         cast=tuple(person["name"] for person in film["credits"]["cast"]),
         overview=film["overview"],
         poster_url=f"https://image.tmdb.org/t/p/w500{film['poster_path']}",
+        directors=tuple(
+            person["name"] for person in film["credits"]["crew"] if person["job"] == "Director"
+        ),
     )
 
 

@@ -41,7 +41,8 @@ def checkout(tmp_path) -> Path:
 
 
 def make(checkout: Path, *arguments: str, path: Path | None = None):
-    environ = dict(os.environ)
+    of_outer_make = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+    environ = {name: value for name, value in os.environ.items() if name not in of_outer_make}
     if path:
         environ["PATH"] = f"{path}:{environ['PATH']}"
     return subprocess.run(
