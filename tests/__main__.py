@@ -18,7 +18,7 @@ from tests.lane import ROOT, accept_interrupts, end, run
 
 MAIN_LANE = ["command", "query", "ops"]
 FAULT_LANE = ["faults", "machine"]
-"""Divided so that both take about as long: on two cores 1,240 s and 1,280 s."""
+"""Divided so that both take about as long: on two cores 758 s and 779 s."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,9 +28,8 @@ def main(arguments: Sequence[str]) -> int:
         failed = run([*MAIN_LANE, *FAULT_LANE], arguments)
         status = 0
     else:
-        _run_module(
-            "tests.servers", environ=os.environ
-        )  # or both lanes would install what is missing
+        # Before both lanes, or both would install what is missing.
+        _run_module("tests.servers", environ=os.environ)
         with _beside(arguments) as lane:
             failed = run(MAIN_LANE, arguments)
             status = lane.wait()

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+from contextlib import ExitStack, closing
 
 import httpx
 import pika
@@ -91,14 +92,21 @@ def test_changed_schema_is_replaced_after_each_test(log_database, vault_database
         cursor.execute(change)
 
 
+@pytest.fixture
+def left_open():
+    """Connections that are closed after the databases were emptied."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.mark.parametrize("_again", range(2))
-def test_open_transaction_does_not_outlive_its_test(log_database, _again):
-    session = psycopg2.connect(log_database)
-    with session.cursor() as cursor:
-        cursor.execute("LOCK TABLE events")
-        cursor.execute("UPDATE partitions SET head = 1")
-    if _again:
-        session.close()
+def test_open_transaction_does_not_outlive_its_test(left_open, log_database, _again):
+    session = left_open.enter_context(closing(psycopg2.connect(log_database)))
+    cursor = session.cursor()
+    cursor.execute("LOCK TABLE events NOWAIT")
+    cursor.execute("SELECT sum(head) FROM partitions")
+    assert cursor.fetchone() == (0,)
+    cursor.execute("UPDATE partitions SET head = 1")
 
 
 def test_other_connections_see_the_committed_log(log_database, vault_database):
