@@ -1,4 +1,4 @@
-"""Lines of a file, as UTF-8: plain or gzipped, with any byte order mark, too long or damaged.
+"""Lines of a file, as UTF-8: plain or gzipped, with any byte order mark or line end.
 
 A byte order mark tells UTF-8, UTF-16 and UTF-32 apart. Without one a line is UTF-8, or else in
 Windows' Western encoding, as older MovieLens releases and tables saved by spreadsheets are.
@@ -8,7 +8,7 @@ import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol, cast
 
@@ -80,11 +80,14 @@ def read(path: Path, *, is_exact: bool = False, limit: int = LIMIT) -> Iterator[
 def refuse_damaged(*paths: Path) -> None:
     """Read gzipped files to their end; raises DamagedFile.
 
-    The checksum is at the end of an archive, so the lines before it may be wrong ones.
+    The checksum is at the end of an archive, so the lines before it may be wrong ones. Browsers
+    unpack some archives and keep the name, so a file called ``.gz`` may also be text.
     """
     for path in paths:
         with path.open("rb") as raw:
             if not _is_gzipped(raw):
+                if path.suffix == ".gz" and not _is_text(raw.read(_CHUNK)):
+                    raise DamagedFile(f"{path.name}:1: the file is damaged: it is not gzipped")
                 continue
             number = 1
             try:
@@ -101,28 +104,40 @@ def _is_gzipped(raw: IO[bytes]) -> bool:
     return is_gzipped
 
 
+def _is_text(start: bytes) -> bool:
+    marks = tuple(mark for mark, _ in _WIDE_ENCODINGS)
+    return start.startswith(marks) or b"\0" not in start
+
+
 def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(raw)) if _is_gzipped(raw) else raw
 
 
 def _decoded(file: IO[bytes]) -> _Lines:
-    """The file without its byte order mark, in UTF-8 if the mark is another encoding's."""
+    """The file without its byte order mark, in UTF-8 if the mark is another encoding's.
+
+    Old Macs, and spreadsheets on them, end lines with a carriage return alone.
+    """
     start = file.read(len(codecs.BOM_UTF32_LE))
     file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
     for mark, encoding in _WIDE_ENCODINGS:
         if start.startswith(mark):
-            return _Utf8Lines(TextIOWrapper(file, encoding, newline="\n"))
+            return _TextLines(file, encoding, "utf-8")
+    page = cast("BufferedReader", file).peek(1)  # a gzipped file needs a number
+    if b"\r" in page and b"\n" not in page:
+        return _TextLines(file, "latin-1", "latin-1")  # leaves the bytes as they are
     return file
 
 
-class _Utf8Lines:
-    """Lines of a decoded text, encoded again."""
+class _TextLines:
+    """Lines of a decoded text with any line end, encoded again."""
 
-    def __init__(self, text: TextIOWrapper) -> None:
-        self._text = text
+    def __init__(self, file: IO[bytes], encoding: str, encoding_of_lines: str) -> None:
+        self._text = TextIOWrapper(file, encoding)
+        self._encoding_of_lines = encoding_of_lines
 
     def readline(self, limit: int, /) -> bytes:
-        return self._text.readline(limit).encode()
+        return self._text.readline(limit).encode(self._encoding_of_lines)
 
 
 def _lines(file: _Lines, limit: int) -> Iterator[bytes | None]:

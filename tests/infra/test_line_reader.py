@@ -54,6 +54,20 @@ def test_file_is_read_alike_in_every_encoding_and_packing(read, encode, pack):
     assert {error for _, _, error in lines} == {None}
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_every_line_end_is_read(read, encoding, end, pack):
+    content = end.join(("Amélie", "", "x" * 100_000, "end")) + end
+    lines = read(pack(content.encode(encoding)))
+    assert [(number, line.decode()) for number, line, _ in lines] == [
+        (1, "Amélie"),
+        (2, ""),
+        (3, "x" * 100_000),
+        (4, "end"),
+    ]
+
+
 def test_bytes_without_a_meaning_in_windows_are_read_as_latin_1(read):
     [(_, content, error)] = read(b"\x81\xe9")
     assert (content.decode(), error) == ("\x81é", None)
@@ -118,16 +132,25 @@ def test_damaged_archive_ends_with_a_damaged_line(tmp_path, content, reason):
         (ARCHIVE + b"rest", "the file is damaged from here on: Not a gzipped file"),
         (ARCHIVE + ARCHIVE[:20], "the file was cut short here"),
         (ARCHIVE[:12], "the file was cut short here"),
+        (b"\x1e" + ARCHIVE[1:], "the file is damaged: it is not gzipped"),
+        (ARCHIVE[:1] + b"\x8a" + ARCHIVE[2:], "the file is damaged: it is not gzipped"),
+        (ARCHIVE[100:], "the file is damaged: it is not gzipped"),
+        (b"\0" * 512, "the file is damaged: it is not gzipped"),
     ],
 )
-def test_damaged_archive_is_refused_before_it_is_used(path, content, reason):
+def test_damaged_archive_is_refused_before_it_is_used(tmp_path, content, reason):
+    path = tmp_path / "file.gz"
     path.write_bytes(content)
-    with pytest.raises(DamagedFile, match=rf"^file:\d+: {reason}"):
+    with pytest.raises(DamagedFile, match=rf"^file\.gz:\d+: {reason}"):
         line_reader.refuse_damaged(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"plain", ARCHIVE, ARCHIVE * 2])
-def test_whole_files_are_not_refused(path, content):
+@pytest.mark.parametrize("name", ["file", "file.gz"])
+@pytest.mark.parametrize(
+    "content", [b"", b"plain", "wide".encode("utf-16"), ARCHIVE, ARCHIVE * 2, ARCHIVE + b"\0" * 512]
+)
+def test_whole_files_are_not_refused(tmp_path, name, content):
+    path = tmp_path / name
     path.write_bytes(content)
     line_reader.refuse_damaged(path)
 
