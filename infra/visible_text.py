@@ -1,7 +1,8 @@
 """Text from outside: in NFC, without characters that nobody sees or that reorder a line.
 
-Joiners and marks that scripts and emoji need stay: U+200C to U+200F, U+061C, variation selectors,
-and the tags in the flags of England, Scotland and Wales.
+Joiners and marks that scripts and emoji need stay, at most two in a row: U+200C to U+200F, U+061C
+and variation selectors; so do the tags in the flags of England, Scotland and Wales. Longer rows
+carry hidden text.
 """
 
 import re
@@ -17,14 +18,20 @@ _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: controls, surrogates, line and paragraph separators."""
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 """They make text read in another order than it is written."""
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
+)
+"""Code points that will never be characters."""
+_JOINERS = "\u061c\u180b-\u180d\u180f\u200c-\u200f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _FLAG_OR_INVISIBLE = re.compile(
-    "(\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f)"
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)"
     "|[\u00ad\u034f\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    f"{_NONCHARACTERS}]|(?<=[{_JOINERS}]{{2}})[{_JOINERS}]"
 )
 """A flag, or a character that nobody sees and nothing needs, such as the zero-width space."""
-_SHAPELESS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols without a shape: the fillers of Hangul and the empty Braille pattern."""
+_SHAPELESS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
+"""Letters and symbols without a shape, such as the fillers of Hangul."""
 _LINE_CHARACTERS = frozenset("\n\r\t")
 
 

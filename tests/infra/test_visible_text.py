@@ -15,11 +15,15 @@ from infra.visible_text import (
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "hello world")
+RAINBOW_FLAG = "\U0001f3f3\ufe0f\u200d\U0001f308"
 NEEDED = [
     "Amélie",
     "千と千尋の神隠し",
     FAMILY,
     ENGLAND,
+    ENGLAND * 3,
+    RAINBOW_FLAG,
     "\u2764\ufe0f",  # a heart, as emoji
     "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian needs the non-joiner
     "\u200e\u05e9\u05dc\u05d5\u05dd",
@@ -42,12 +46,30 @@ def test_controls_are_refused_and_named(control):
 
 
 @pytest.mark.parametrize(
-    "invisible", "\u00ad\u034f\u180e\u200b\u2060\u2063\u206f\ufeff\ufffb\U000e0001\U000e0041"
+    "invisible",
+    "\u00ad\u034f\u180e\u200b\u2060\u2063\u206f\ufeff\ufffb\U000e0001\U000e0041"
+    "\ufdd0\ufffe\uffff\U0001fffe\U0010ffff",
 )
 def test_invisible_characters_are_refused_in_bodies_and_left_out_of_files(invisible):
     with pytest.raises(HiddenCharacter, match=rf"U\+{ord(invisible):04X}"):
         normalised(f"Al{invisible}ien")
     assert one_line(f"Al{invisible}ien") == without_invisible(f"Al{invisible}ien") == "Alien"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("\U0001f600" + "".join(map(chr, range(0xFE00, 0xFE10))), "\U0001f600\ufe00\ufe01"),
+        ("葛" + "".join(map(chr, range(0xE0100, 0xE01F0))), "葛\U000e0100\U000e0101"),
+        ("a" + "\u200c\u200d\u200e\u200f" * 50 + "b", "a\u200c\u200db"),
+        (f"\U0001f3f4{TAGS}\U000e007f", "\U0001f3f4"),
+    ],
+)
+def test_text_hidden_in_a_row_of_invisible_characters_is_refused(text, kept):
+    with pytest.raises(HiddenCharacter):
+        normalised(text)
+    assert one_line(text) == scrubbed(text) == kept
+    assert normalised(kept) == kept
 
 
 def test_secret_may_have_invisible_characters_but_no_controls():
@@ -81,7 +103,7 @@ def test_long_text_keeps_its_lines():
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "\u00a0", *"\u200b\u200d\u200e\ufe0f\u3164\u2800", "\u115f \u0301"],
+    ["", " ", "\u00a0", *"\u200b\u200d\u200e\ufe0f\u3164\u2800\U0001d159", "\u115f \u0301"],
 )
 def test_text_without_anything_to_see_is_blank(text):
     assert is_blank(text)
