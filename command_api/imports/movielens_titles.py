@@ -6,26 +6,28 @@ from typing import NamedTuple
 from infra import visible_text
 
 LONGEST = 500
-_YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*\Z")
+_YEAR = re.compile(r"\((\d{4})(?: ?[-\u2013] ?\d{0,4})?\)\s*\Z")
 _BRACKETED = re.compile(r"\A(?P<head>.+?)(?P<bracketed>(?:\s*\([^()]*\))+)\Z")
 _ALSO_KNOWN_AS = re.compile(r"\A(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
 _ARTICLES = (
-    *("The", "An", "A"),
-    *("Le", "La", "Les", "L'", "L\u2019", "Un", "Une", "Des"),  # French
+    *("Le", "La", "Les", "L'", "L\u2019", "L\u00b4", "L`", "Un", "Une", "Des"),  # French
     *("El", "Los", "Las", "Lo", "Una", "Unos", "Unas"),  # Spanish
-    *("Il", "I", "Gli", "Uno", "Un'", "Un\u2019"),  # Italian
-    *("O", "Os", "As", "Um", "Uma"),  # Portuguese
+    *("Il", "I", "Gli", "Gl'", "Uno", "Un'", "Un\u2019"),  # Italian
+    *("O", "Os", "As", "Um", "Uma", "Uns", "Umas"),  # Portuguese
     *("Els", "Es"),  # Catalan
-    *("Der", "Die", "Das", "Den", "Dem", "Ein", "Eine", "Einen"),  # German
+    *("Der", "Die", "Das", "Den", "Dem", "Ein", "Eine", "Einen", "Einer"),  # German
     *("De", "Het", "Een", "'t", "\u2019t"),  # Dutch
     *("Det", "En", "Et", "Ett", "Ei"),  # the Scandinavian languages
     *("Az", "Egy"),  # Hungarian
+    *("To", "Ta", "Oi"),  # Greek
+    *("Ang", "Mga"),  # Filipino
     *("Al-", "El-", "Ha-"),  # Arabic and Hebrew
 )
 _ARTICLE = re.compile(
-    rf"\A(?P<rest>.+?)\s*,\s*(?P<article>{'|'.join(map(re.escape, _ARTICLES))})\Z"
+    r"\A(?P<rest>.+?)\s*,\s*(?P<article>(?i:the|an?)"  # case tells the short ones from words
+    rf"|{'|'.join(map(re.escape, _ARTICLES))})\Z"
 )
-_JOINED = ("'", "\u2019", "-")
+_JOINED = ("'", "\u2019", "\u00b4", "`", "-")
 """Ends of articles that take no blank after them."""
 
 
