@@ -59,6 +59,8 @@ def whole_number(text: str) -> int | None:
 
 def _source(name: str) -> str:
     source = name.strip().lower()
+    if (short := source.removesuffix("_id")) in _FORMS:  # as TMDb names them
+        return short
     if len(source) > _LONGEST_SOURCE or not _SOURCE.fullmatch(source):
         raise ValueError(f"a source has 1 to {_LONGEST_SOURCE} letters, digits and _")
     return source

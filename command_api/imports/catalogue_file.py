@@ -18,6 +18,7 @@ from command_api.catalogue.external_ids import readable_ids
 from command_api.catalogue.genres import translate
 from command_api.catalogue.id_allocation import LAST_FILE_ID
 from command_api.catalogue.models import WIKIPEDIA
+from command_api.imports import json_line
 from events.catalogue.movies import Prominence
 from infra import visible_text
 
@@ -41,9 +42,6 @@ class MovieLine(msgspec.Struct, frozen=True, kw_only=True):
     prominence: Prominence | None = None
 
 
-_decoder = msgspec.json.Decoder(MovieLine)
-
-
 def parse(
     content: bytes,
     unknown_genres: Counter[str],
@@ -54,10 +52,7 @@ def parse(
     Genres that our table lacks are left out and counted in ``unknown_genres``; external ids that
     can't be read are left out and reported.
     """
-    try:
-        line = _decoder.decode(content)
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from error
+    line: MovieLine = json_line.decode(content, MovieLine)
     translated = translate(_name("genres", name) for name in line.genres or ())
     unknown_genres.update(translated.unknown)
     facts = MovieFacts(
@@ -66,7 +61,7 @@ def parse(
         genres=translated.genres,
         cast=_names("cast", line.cast),
         overview=_overview(line.overview),
-        poster_url=line.poster_url,
+        poster_url=_url(line.poster_url),
         directors=_names("directors", line.directors),
         prominence=line.prominence,
     )
@@ -92,6 +87,12 @@ def _name(field: str, text: str, longest: int = _LONGEST_NAME) -> str:
     if visible_text.is_blank(name):
         raise ValueError(f"{field}: there is nothing to see in {text!r:.40}")
     return name
+
+
+def _url(url: str | None) -> str | None:
+    """The URL as it is; raises ValueError for one with a hidden character."""
+    _visible("poster_url", url or "", visible_text.normalised)
+    return url
 
 
 def _overview(text: str | None) -> str | None:

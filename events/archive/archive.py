@@ -60,7 +60,7 @@ def read_header(path: Path) -> ArchiveHeader:
     """Read the first line of an archive; raises InvalidArchive."""
     try:
         header = _header_decoder.decode(_content(next(_lines(path), None)))
-    except (msgspec.MsgspecError, OSError, ValueError) as error:
+    except (msgspec.MsgspecError, OSError, RecursionError, ValueError) as error:
         reason = f"{path} is not an archive of an event log, by its line 1: {error}"
         raise InvalidArchive(reason) from error
     if len(header.heads) != header.partitions:

@@ -111,7 +111,7 @@ def read_header(path: Path) -> VaultExportHeader:
     try:
         first = next(_lines(path), None)
         return _header_decoder.decode(first.content if first else b"")
-    except (msgspec.MsgspecError, OSError) as error:
+    except (msgspec.MsgspecError, OSError, RecursionError) as error:
         raise InvalidVaultExport(f"{path} is not an export of a vault: {error}") from error
 
 
@@ -165,7 +165,7 @@ def _subject(line: FileLine) -> Subject:
     try:
         person = _person_decoder.decode(line.content)
         fields = msgspec.structs.asdict(person) | {"reserved_at": to_utc(person.reserved_at)}
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         reason = line.why_unreadable(error)
         raise InvalidVaultExport(f"Line {line.number} is not a person: {reason}.") from error
     if not person.is_complete:

@@ -3,7 +3,7 @@
 A response that lacks a field without a default is rejected. All other fields of TMDb are ignored.
 """
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -39,7 +39,7 @@ class Keywords(msgspec.Struct, frozen=True):
 
 
 class ExternalIds(msgspec.Struct, frozen=True):
-    imdb_id: str | None = None
+    imdb_id: Any = None
     wikidata_id: str | None = None
 
 

@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
 from command_api import event_store
 from command_api.export.format import EndLine, ExportLine
 from command_api.export.importer import AccountImporter, NumberedLine
+from command_api.imports import json_line
 from command_api.imports.line_warnings import LineWarnings, RejectedLines
 from command_api.management.find_user import find
 from events.recorded import Origin
 from events.vault import subjects
 from infra import line_reader
 from infra.line_reader import DamagedFile, FileLine
-
-_decoder: msgspec.json.Decoder[ExportLine] = msgspec.json.Decoder(ExportLine)
 
 
 class Command(BaseCommand):
@@ -93,6 +91,7 @@ def _decode(line: FileLine) -> ExportLine:
     if line.error:
         raise ValueError(line.error)
     try:
-        return _decoder.decode(line.content)
-    except msgspec.MsgspecError as error:
+        decoded: ExportLine = json_line.decode(line.content, ExportLine)
+    except ValueError as error:
         raise ValueError(line.why_unreadable(error)) from error
+    return decoded

@@ -88,6 +88,12 @@ def test_sources_are_in_lower_case():
     assert read(IMDb="tt0114369", **{" TMDB ": 862}) == ({"imdb": "tt0114369", "tmdb": "862"}, [])
 
 
+def test_names_of_tmdb_are_those_of_the_sources():
+    ids = {"imdb_id": "tt0114369", "tmdb_id": 862, "wikidata_id": "Q171048", "facebook_id": "Toy"}
+    named = {"imdb": "tt0114369", "tmdb": "862", "wikidata": "Q171048", "facebook_id": "Toy"}
+    assert read(**ids) == (named, [])
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [

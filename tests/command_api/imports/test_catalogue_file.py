@@ -34,6 +34,31 @@ def test_external_ids_are_taken_in_their_normal_form(external_ids, links):
     assert (command.external_ids, reported) == (links, [])
 
 
+@pytest.mark.parametrize("written", ['"year":1995.0', '"year":1995.00', '"year":1.995e3'])
+def test_whole_number_may_be_written_with_a_fraction_of_zeros(written):
+    command = parse(f'{{"id":1.0,"title":"Heat",{written},"prominence":80.0}}'.encode(), Counter())
+    assert (command.movie_id, command.facts.year, command.facts.prominence) == (1, 1995, 80)
+
+
+@pytest.mark.parametrize("year", ["1995.5", '"1995"', "true", "1e400", "-0.0"])
+def test_other_number_is_refused_by_field(year):
+    with pytest.raises(ValueError, match=r"`\$.year`"):
+        parse(f'{{"id":1,"title":"Heat","year":{year}}}'.encode(), Counter())
+
+
+def test_line_that_is_nested_too_deep_is_refused():
+    nested = "[" * 100_000 + "]" * 100_000
+    with pytest.raises(ValueError, match="nested too deep"):
+        parse(f'{{"id":1,"title":"Heat","external_ids":{nested}}}'.encode(), Counter())
+
+
+def test_huge_number_as_an_external_id_does_not_cost_the_movie():
+    line = b'{"id":1,"title":"Heat","external_ids":{"imdb":1e400,"tmdb":949}}'
+    reported: list[str] = []
+    assert parse(line, Counter(), reported.append).external_ids == (("tmdb", "949"),)
+    assert reported == ["'imdb': inf is not an id"]
+
+
 @pytest.mark.parametrize("external_ids", ["tt0113277", 7, [1], {"imdb": "x", "tmdb": "949"}])
 def test_unreadable_external_ids_do_not_cost_the_movie(external_ids):
     command, reported = parse_line(external_ids=external_ids)
@@ -61,6 +86,8 @@ def test_wikipedia_page_of_the_line_replaces_that_of_the_external_ids():
         ("genres", ["Cri\x07me"]),
         ("overview", "a\u202eb"),
         ("wikipedia", "\u200b"),
+        ("poster_url", "https://example.org/\u202egpj.exe"),
+        ("poster_url", "https://example.org/\x07"),
         ("title", "\u0958" * 500),  # twice as long in its normal form
         ("cast", ["\u0958" * 200]),
     ],

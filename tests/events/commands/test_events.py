@@ -258,6 +258,7 @@ def header(**changes):
         (header(partitions=0, heads=[]), r"line 1: .*partitions"),
         (header(partitions=-64), r"line 1: .*partitions"),
         (b'{"format":' + b"x" * 3000, "line 1: longer than 2000 bytes"),
+        (b'{"note":' + b"[" * 1900, "line 1: .*recursion"),
     ],
 )
 def test_import_refuses_files_that_are_not_archives_of_this_log(

@@ -214,6 +214,8 @@ def test_time_that_is_none_is_refused(ann, tmp_path, reserved_at):
         (changed(1, key="AAAA"), "Line 2 is not a person"),
         (changed(1, password_hash="x" * 70_000), "2: longer than 65536 bytes"),
         (lambda lines: [b"x" * 70_000, *lines[1:]], "1: longer than 65536 bytes"),
+        (lambda lines: [b'{"note":' + b"[" * 2000, *lines[1:]], "not an export of a vault"),
+        (lambda lines: [lines[0], b'{"note":' + b"[" * 2000 + b"\n"], "Line 2 is not a person"),
         (lambda lines: lines[1:], "not an export of a vault"),
         (lambda lines: lines[:0], "not an export of a vault"),
     ],
