@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from events.catalogue import Score, Visibility
 
@@ -14,7 +15,7 @@ class ExportedMovie(msgspec.Struct, frozen=True, kw_only=True):
     """A movie, with what identifies it on a platform where it has another id."""
 
     id: int
-    title: str
+    title: Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
     year: int | None
     external_ids: Mapping[str, Any] | None
     """Ids by source; other programs write numbers and null."""

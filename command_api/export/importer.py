@@ -38,6 +38,7 @@ from command_api.opinion_flags.decider import (
     hidden,
 )
 from command_api.playlists.decider import CreatePlaylist, PlaylistText, playlist
+from command_api.preferences.api import PreferencesBody
 from command_api.preferences.decider import ChangePreferences, preferences
 from command_api.ratings.bulk_import import EARLIEST, RatingInput, import_ratings
 from events import playlist_ids
@@ -122,6 +123,7 @@ class AccountImporter:
         user = self._user_id
         match line:
             case PreferencesLine(genres=genres, public_activity=is_public, strategy=strategy):
+                PreferencesBody.read({"genres": [*genres], "strategy": strategy})
                 command = ChangePreferences(
                     user_id=user, genres=genres, public_activity=is_public, strategy=strategy
                 )
@@ -229,8 +231,10 @@ def _match_external_id(movie: ExportedMovie) -> set[int]:
         local_id
         for source, value in links
         # A page may be about several movies, and another platform has other catalogue files and
-        # other data sets of MovieLens.
-        if source not in (models.WIKIPEDIA, models.CATALOGUE) and not models.is_film_number(source)
+        # other data sets of MovieLens. PostgreSQL has no texts with U+0000.
+        if "\0" not in source + value
+        and source not in (models.WIKIPEDIA, models.CATALOGUE)
+        and not models.is_film_number(source)
         for local_id in _available()
         .filter(external_ids__source=source, external_ids__value=value)
         .values_list("pk", flat=True)

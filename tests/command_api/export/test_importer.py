@@ -189,6 +189,60 @@ def test_playlist_with_a_bad_name_costs_its_own_line_only(exported_account, name
     assert kinds_of(bob) == [line for line in EXPORTED_KINDS if line != "playlist"]
 
 
+@pytest.mark.parametrize(
+    "preferences", [{"genres": ["Wa\u202er"]}, {"genres": ["\0"]}, {"strategy": "a b"}]
+)
+def test_preferences_that_the_api_refuses_cost_their_own_line_only(exported_account, preferences):
+    path, _, bob = exported_account
+    changed_line(path, "preferences", lambda line: line.update(preferences))
+    assert "1 lines were refused" in import_account(path)
+    assert kinds_of(bob) == [line for line in EXPORTED_KINDS if line != "preferences"]
+
+
+@pytest.mark.parametrize(
+    "movie",
+    [
+        {"id": 2**63},
+        {"id": -1},
+        {"year": 10**15},
+        {"external_ids": {"imdb": "\0", "\0": "1", "tmdb": {}, "trakt": "x" * 100_000}},
+    ],
+)
+def test_impossible_movie_is_unknown_and_costs_no_other(exported_account, movie):
+    path, _, bob = exported_account
+    other = {"id": 77, "title": "Nowhere", "external_ids": None}
+    changed_line(path, "favourite", lambda line: line["movie"].update(other | movie))
+    assert "1 movies have no or no certain match here; 0 lines were refused" in import_account(path)
+    assert kinds_of(bob) == [line for line in EXPORTED_KINDS if line != "favourite"]
+
+
+def test_numbers_of_a_table_are_read(exported_account):
+    path, ann, bob = exported_account
+    numbers = {"year": float, "id": float}
+    changed_line(
+        path,
+        "favourite",
+        lambda line: line["movie"].update(
+            {name: kind(line["movie"][name]) for name, kind in numbers.items()}
+        ),
+    )
+    import_account(path)
+    assert exported_lines(bob) == exported_lines(ann)
+
+
+@pytest.mark.parametrize("title", ['"Al\\u0000ien"', "[" * 100_000])
+def test_movie_that_cannot_be_read_costs_its_own_line_only(exported_account, capsys, title):
+    path, _, bob = exported_account
+    lines = path.read_text().splitlines()
+    broken = [
+        line.replace('"Alien"', title) if '"kind":"favourite"' in line else line for line in lines
+    ]
+    path.write_text("\n".join(broken) + "\n")
+    with pytest.raises(CommandError, match="1 lines could not be read"):
+        import_account(path)
+    assert kinds_of(bob) == [line for line in EXPORTED_KINDS if line != "favourite"]
+
+
 def test_line_that_cannot_be_read_is_named_and_the_others_imported(exported_account, capsys):
     path, _, bob = exported_account
     content = path.read_bytes().splitlines()
