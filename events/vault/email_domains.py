@@ -1,11 +1,11 @@
 """Normal form of an e-mail address: its domain in lower-case ASCII, as mail servers use it.
 
 An internationalised domain has two spellings, ``bücher.example`` and ``xn--bcher-kva.example``.
-Both are one domain, so both are one address. Converted by IDNA 2008, as registries do; symbols,
-which only IDNA 2003 allows, by that.
+Both are one domain, so both are one address. Each label is converted by IDNA 2008, as registries
+do; one with symbols, which only IDNA 2003 allows, by that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from unicodedata import normalize
 
@@ -37,21 +37,25 @@ def _ascii(domain: str) -> str:
     if domain.isascii() and "xn--" not in domain:
         return domain  # IDNA forbids some that exist, with an underscore or two hyphens
     return _converted(
-        domain,
-        lambda name: idna.encode(name, uts46=True).decode(),
-        lambda name: name.encode("idna").decode().lower(),
+        domain.replace("\u3002", "."),
+        lambda label: idna.encode(label, uts46=True).decode(),
+        lambda label: label.encode("idna").decode().lower(),
     )
 
 
 def _unicode(domain: str) -> str:
     if "xn--" not in domain:
         return domain
-    return _converted(domain, idna.decode, lambda name: name.encode().decode("idna"))
+    return _converted(domain, idna.decode, lambda label: label.encode().decode("idna"))
 
 
 def _converted(domain: str, *conversions: Callable[[str], str]) -> str:
-    """The domain by the first conversion that accepts it; itself if none does."""
+    return ".".join(_converted_label(label, conversions) for label in domain.split("."))
+
+
+def _converted_label(label: str, conversions: Sequence[Callable[[str], str]]) -> str:
+    """The label by the first conversion that accepts it; itself if none does."""
     for convert in conversions:
         with suppress(UnicodeError):
-            return convert(domain)
-    return domain
+            return convert(label)
+    return label

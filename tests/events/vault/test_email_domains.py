@@ -12,6 +12,10 @@ from events.vault.email_domains import normal_address, unicode_address
         ("eve@CAFE\u0301.example", "eve@xn--caf-dma.example"),
         ("eve@XN--BCHER-KVA.example", "eve@xn--bcher-kva.example"),
         ("eve@fa\u00df.de", "eve@xn--fa-hia.de"),
+        ("eve@fa\u00df.i\u2764.ws", "eve@xn--fa-hia.xn--i-7iq.ws"),  # each label by its own rule
+        ("eve@xn--fa-hia.i\u2764\ufe0f.ws", "eve@xn--fa-hia.xn--i-7iq.ws"),
+        ("eve@example\u3002org", "eve@example.org"),
+        ("eve@\u043f\u043e\u0447\u0442\u0430.\u0440\u0444.", "eve@xn--80a1acny.xn--p1ai."),
         ("Eve@Example.ORG", "Eve@example.org"),
         ("eve@a_b.example", "eve@a_b.example"),  # IDNA forbids these, and they exist
         ("eve@r3---sn-a.example", "eve@r3---sn-a.example"),
