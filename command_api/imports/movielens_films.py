@@ -37,6 +37,8 @@ class FilmImportResult:
     conflicting_ids: int = 0
     """External ids that belong to another movie."""
     broken: int = 0
+    unreadable_links: int = 0
+    """Lines of links.csv, and ids on them, that can't be read."""
     unknown_genres: Counter[str] = field(default_factory=Counter)
     damages: list[str] = field(default_factory=list)
     films: list[MatchedFilm] = field(default_factory=list)
@@ -76,7 +78,7 @@ def import_films(
             session.batch_done()
     rejected.sum_up()
     rejected_links.sum_up()
-    result.broken = rejected.count + rejected_links.count
+    result.broken, result.unreadable_links = rejected.count, rejected_links.count
     result.damages = [each.damage for each in (rejected, rejected_links) if each.damage]
     return result
 

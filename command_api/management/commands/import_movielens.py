@@ -119,6 +119,10 @@ class Command(ImportCommand):
             f" broken {films.broken}; ambiguous {how['ambiguous']}, a year off {how['near']},"
             f" ids of another movie {films.conflicting_ids}"
         )
+        if films.unreadable_links:
+            self.stdout.write(
+                f"left out lines and ids of links.csv that can't be read: {films.unreadable_links}"
+            )
         self._print_matches("matches several movies", films.matched_as("ambiguous"))
         self._print_matches("matches a movie of another year", films.matched_as("near"))
         self.print_unknown_genres(films.unknown_genres)

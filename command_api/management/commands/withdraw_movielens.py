@@ -35,6 +35,7 @@ class Command(ImportCommand):
 
     def run_import(self, session: ImportSession, options: dict[str, Any]) -> None:
         files, data_set = find(Path(options["directory"])), options["data_set"]
+        files.refuse_unreadable()
         rejected = RejectedLines(files.ratings.name)
         numbers = _users(files, rejected)
         counts = withdraw_ratings([data_set.user_id(number) for number in numbers], session)

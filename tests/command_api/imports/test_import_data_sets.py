@@ -1,6 +1,7 @@
 """manage.py import_movielens with several data sets: numbers count only within their own."""
 
 import csv
+import gzip
 import time
 from datetime import UTC, datetime
 from uuid import UUID
@@ -386,6 +387,18 @@ def test_withdrawn_ratings_leave_no_heat_and_can_be_imported_again(
     output = command("import_movielens", directory)
     assert "imported 3, re-rated 0, already there 0," in output
     assert scores() == before
+
+
+def test_nothing_is_withdrawn_by_a_damaged_archive(command, catalogue, of_1m, history):
+    """The numbers of users in it may be wrong ones."""
+    directory = of_1m(FILMS_OF_1M, [(1, 50, 5, T), (2, 6, 4, T)])
+    command("import_movielens", directory)
+    [ratings], before = directory.glob("ratings.*"), history("")
+    packed = gzip.compress(ratings.read_bytes())
+    ratings.write_bytes(packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:])
+    with pytest.raises(CommandError, match="the file is damaged"):
+        command("withdraw_movielens", directory, "--as", "movielens")
+    assert history("") == before
 
 
 def test_withdrawal_needs_files_and_a_name(command, catalogue, of_1m, tmp_path):

@@ -163,6 +163,14 @@ def test_broken_movielens_lines_are_reported_and_the_rest_imported(
     assert "ratings.csv:8: 3 columns instead of 4\n" in messages
 
 
+def test_unreadable_ids_are_counted_apart_from_films(command, movielens, suspects):
+    files = movielens(movies=MOVIES[:1], ratings=[(7, 1, 4.0, T)])
+    (files / "links.csv").write_text("movieId,imdbId,tmdbId\n1,NULL,862.0\nx,1,2\n")
+    output = command("import_movielens", files)
+    assert "films: read 1, matched 1, added 0, doubles 0, already there 0, broken 0;" in output
+    assert "left out lines and ids of links.csv that can't be read: 2\n" in output
+
+
 def test_missing_movielens_files_or_columns_exit_with_2(command, tmp_path):
     with pytest.raises(CommandError, match=r"no file movies\.csv in") as missing:
         command("import_movielens", tmp_path)
