@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from events.store import EventStore
 from projectors.generations.live import Live, NotReady
+from projectors.generations.outdated import is_outdated
 from projectors.parking.store import count_parked
 from projectors.registry import MODELS
 from projectors.storage.read_model import ReadModel
@@ -21,10 +22,12 @@ class Lag(NamedTuple):
     """Events not built into its derived data; None for a model without any."""
     parked: int = 0
     """Events that its checkpoint has passed and that are parked."""
+    is_outdated: bool = False
+    """Whether another version of the code made the live generation: it is being replaced."""
 
     @property
     def is_caught_up(self) -> bool:
-        return self.state == 0 and not self.derived
+        return self.state == 0 and not self.derived and not self.is_outdated
 
 
 def lags(
@@ -41,7 +44,7 @@ def _lag(model: type[ReadModel], heads: Sequence[int], live: Live) -> Lag:
         return Lag(model.name, None, None, None)
     state, derived = events_behind(opened, heads)
     parked = count_parked(opened, len(heads)).parked
-    return Lag(model.name, opened.generation, state, derived, parked)
+    return Lag(model.name, opened.generation, state, derived, parked, is_outdated(opened))
 
 
 def events_behind(model: ReadModel, heads: Sequence[int]) -> tuple[int, int | None]:

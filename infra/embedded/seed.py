@@ -1,6 +1,7 @@
 """Seed data of a new platform: movies, a simulated community and their lists.
 
-A platform that an earlier version seeded gets the corrections of the movies at its next start.
+A platform that an earlier version seeded gets the corrections of the movies at its next start, and
+is ready when all read models have them.
 """
 
 from collections.abc import Sequence
@@ -23,17 +24,34 @@ class SeedStep(NamedTuple):
     what: str
     arguments: Sequence[str]
     version: str = ""
+    update_what: str = ""
     update: Sequence[str] = ()
 
 
+LEVEL = ("lag", "--wait", "300")
+
 STEPS = (
-    SeedStep("catalogue", "36,273 movies", IMPORT, catalogue_version(), CORRECT),
+    SeedStep(
+        "catalogue",
+        "36,273 movies",
+        IMPORT,
+        version=catalogue_version(),
+        update_what="corrections of this version",
+        update=CORRECT,
+    ),
     SeedStep(
         "community",
         f"ratings by {PEOPLE} simulated users",
         ("simulate_community", "--people", str(PEOPLE)),
     ),
-    SeedStep("lists", "built from these", ("lag", "--wait", "120")),
+    SeedStep(
+        "lists",
+        "built from these",
+        LEVEL,
+        version=catalogue_version(),
+        update_what="built by this version",
+        update=LEVEL,
+    ),
 )
 
 
@@ -50,7 +68,7 @@ def fill(
             supervisor.say(step.name, step.what)
             _run(platform, directory, supervisor, step.name, *step.arguments)
         elif done.read_text() != step.version:
-            supervisor.say(step.name, "corrections of this version")
+            supervisor.say(step.name, step.update_what)
             _run(platform, directory, supervisor, step.name, *step.update)
         done.write_text(step.version)
 

@@ -23,7 +23,11 @@ _REST_FACTOR = 4
 
 
 class Command(BaseCommand):
-    help = "Show how many events each read model is behind the log. Exit 1 unless all are level."
+    help = (
+        "Show how many events each read model is behind the log. A generation that another version"
+        " made is outdated: it answers until its successor is level. Exit 1 unless all are level"
+        " and none is outdated."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         waiting(parser, "wait this long for all to be level")
@@ -50,6 +54,7 @@ def _print(model_lags: Sequence[Lag]) -> None:
     table = Table("read model", "generation", "state behind", "derived behind", "parked")
     for lag in model_lags:
         generation = "none" if lag.generation is None else str(lag.generation)
+        generation += ", outdated" if lag.is_outdated else ""
         state = "all" if lag.state is None else f"{lag.state:,}"
         derived = "" if lag.derived is None else f"{lag.derived:,}"
         parked = f"{lag.parked:,}" if lag.parked else ""

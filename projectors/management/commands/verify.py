@@ -14,6 +14,7 @@ from infra.progress_bar import Advance, progress
 from projectors.consumer.decryption import decryptor
 from projectors.errors import RetryLater
 from projectors.generations.live import Live
+from projectors.generations.outdated import is_outdated
 from projectors.management.arguments import chosen, naming, open_live, print_verdicts
 from projectors.registry import make_builders
 from projectors.storage.read_model import ReadModel
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         store = PostgresStore(config().partitions)
         live = Live(clients.redis())
         kinds = chosen(options["name"], is_all=options["all"], what="verify")
-        models = [open_live(kind, live) for kind in kinds]
+        models = [_comparable(kind, live) for kind in kinds]
         total = sum(store.heads())
         verdicts = []
         pages = KeptPages(store)
@@ -50,6 +51,17 @@ class Command(BaseCommand):
         print_verdicts(verdicts)
         if any(verdict.differences for verdict in verdicts):
             sys.exit(1)
+
+
+def _comparable(kind: type[ReadModel], live: Live) -> ReadModel:
+    """The live generation of a model, if this version made it; raises CommandError."""
+    model = open_live(kind, live)
+    if is_outdated(model):
+        raise CommandError(
+            f"{model.name}, generation {model.generation}, was made by another version and is being"
+            " replaced. ./manage.py lag --wait 300 ends when all are level."
+        )
+    return model
 
 
 def _verified(model: ReadModel, log: LogPages, live: Live, advance: Advance) -> Verdict:

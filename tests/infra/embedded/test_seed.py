@@ -36,6 +36,7 @@ class Filled:
             f"all of the {name}",
             (f"echo {name} >> {self._done}; {command}",),
             version,
+            f"new {name}",
             (f"echo {name}-update >> {self._done}; {command}",),
         )
 
@@ -93,6 +94,11 @@ def test_changed_version_of_a_seed_step_updates_once_what_an_earlier_start_made(
     for version in ("1", "1", "2", "2"):
         filled.fill(filled.step("catalogue", version=version), filled.step("community"))
     assert filled.done == ["catalogue-update", "community", "catalogue-update"]
+    assert filled.messages == [
+        "catalogue: new catalogue",
+        "community: all of the community",
+        "catalogue: new catalogue",
+    ]
 
 
 def test_failed_update_of_a_seed_step_is_repeated_at_the_next_start(filled, tmp_path):
@@ -111,6 +117,13 @@ def test_catalogue_of_an_earlier_version_is_corrected_and_not_imported_again():
     assert catalogue.arguments == ("import_catalogue", "demo")
     assert catalogue.update == ("correct_catalogue",)
     assert catalogue.version == lines.version_of()
+
+
+def test_platform_of_an_earlier_version_is_ready_when_all_is_built_again():
+    *_, lists = STEPS
+    assert lists.name == "lists"
+    assert lists.update == lists.arguments == ("lag", "--wait", "300")
+    assert lists.version == lines.version_of()
 
 
 def test_failed_seed_step_is_reported_and_retried(filled, tmp_path):

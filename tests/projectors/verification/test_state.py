@@ -51,6 +51,7 @@ from events.catalogue.accounts import EncryptedField
 from events.playlist_ids import playlist_id
 from events.recorded import Origin, Stream
 from events.store import AppendEntry
+from events.store.generations import new_generation
 from events.store.postgres import PostgresStore
 from events.vault.decryption import PLAYLIST_DESCRIPTION, PLAYLIST_NAME
 from events.vault.encryption import encrypt_field
@@ -60,6 +61,7 @@ from infra.config import config
 from projectors.consumer.decryption import decryptor
 from projectors.generations.live import Live
 from projectors.generations.pointers import Pointers
+from projectors.lag import lags
 from projectors.read_models.recommendations.read_model import (
     COLD_START,
     Recommendations,
@@ -440,3 +442,18 @@ def test_verify_refuses_bad_arguments(arguments, db, redis_url):
 def test_verify_refuses_a_model_without_live_generation(db, redis_url):
     with pytest.raises(CommandError, match="no live generation"):
         call_command("verify", "search")
+
+
+def test_generation_of_another_version_is_outdated_and_not_compared(db, redis_url, capsys):
+    for version in (Search.version + 1, Search.version):
+        number = new_generation("search", version=version)
+        Pointers(clients.redis()).switch({"search": number})
+        [lag] = lags(PostgresStore(config().partitions), Live(clients.redis()), [Search])
+        is_outdated = version != Search.version
+        assert (lag.is_outdated, lag.is_caught_up) == (is_outdated, not is_outdated)
+        if is_outdated:
+            with pytest.raises(CommandError, match=f"search, generation {number}, was made by an"):
+                call_command("verify", "search")
+            with pytest.raises(SystemExit):
+                call_command("lag")
+            assert f"{number}, outdated" in capsys.readouterr().out
