@@ -3,32 +3,13 @@
 import re
 from typing import NamedTuple
 
+from command_api.catalogue.articles import article_first
 from infra import visible_text
 
 LONGEST = 500
 _YEAR = re.compile(r"\((\d{4})(?: ?[-\u2013] ?\d{0,4})?\)\s*\Z")
 _BRACKETED = re.compile(r"\A(?P<head>.+?)(?P<bracketed>(?:\s*\([^()]*\))+)\Z")
 _ALSO_KNOWN_AS = re.compile(r"\A(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
-_ARTICLES = (
-    *("Le", "La", "Les", "L'", "L\u2019", "L\u00b4", "L`", "Un", "Une", "Des"),  # French
-    *("El", "Los", "Las", "Lo", "Una", "Unos", "Unas"),  # Spanish
-    *("Il", "I", "Gli", "Gl'", "Uno", "Un'", "Un\u2019"),  # Italian
-    *("O", "Os", "As", "Um", "Uma", "Uns", "Umas"),  # Portuguese
-    *("Els", "Es"),  # Catalan
-    *("Der", "Die", "Das", "Den", "Dem", "Ein", "Eine", "Einen", "Einer"),  # German
-    *("De", "Het", "Een", "'t", "\u2019t"),  # Dutch
-    *("Det", "En", "Et", "Ett", "Ei"),  # the Scandinavian languages
-    *("Az", "Egy"),  # Hungarian
-    *("To", "Ta", "Oi"),  # Greek
-    *("Ang", "Mga"),  # Filipino
-    *("Al-", "El-", "Ha-"),  # Arabic and Hebrew
-)
-_ARTICLE = re.compile(
-    r"\A(?P<rest>.+?)\s*,\s*(?P<article>(?i:the|an?)"  # case tells the short ones from words
-    rf"|{'|'.join(map(re.escape, _ARTICLES))})\Z"
-)
-_JOINED = ("'", "\u2019", "\u00b4", "`", "-")
-"""Ends of articles that take no blank after them."""
 
 
 class ParsedTitle(NamedTuple):
@@ -49,9 +30,9 @@ def parse(text: str) -> ParsedTitle:
     dated = _YEAR.search(text)
     name = (text[: dated.start()] if dated else text).strip()
     split = _BRACKETED.match(name)
-    main = _article_first(split["head"] if split else name)
+    main = article_first(split["head"] if split else name)
     others = [
-        _article_first(_ALSO_KNOWN_AS.sub("", other.strip()))
+        article_first(_ALSO_KNOWN_AS.sub("", other.strip()))
         for other in (re.findall(r"\(([^()]*)\)", split["bracketed"]) if split else ())
     ]
     title = "".join((main, *(f" ({other})" for other in others)))
@@ -60,11 +41,3 @@ def parse(text: str) -> ParsedTitle:
         raise ValueError(f"a title longer than {LONGEST} characters")
     names = (name for name in (title, main, *others) if name)
     return ParsedTitle(title, int(dated[1]) if dated else None, tuple(dict.fromkeys(names)))
-
-
-def _article_first(name: str) -> str:
-    split = _ARTICLE.match(name.strip())
-    if not split:
-        return name.strip()
-    article = split["article"]
-    return f"{article}{'' if article.endswith(_JOINED) else ' '}{split['rest']}"

@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m command_api.catalogue.demo")
     parser.add_argument("--file", type=Path, default=DEMO, help="another file of the same form")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("clean", help="remove markup, footnotes and notes; print what changed")
+    commands.add_parser("clean", help="move articles, remove markup and notes; print what changed")
     commands.add_parser("check", help="print what clean would change; exit 1 if anything")
     enriching = commands.add_parser("enrich", help="add IMDb ids, directors and prominence")
     enriching.add_argument("films", type=Path, help="movies.db of bokeh_sampledata >= 2026.1")

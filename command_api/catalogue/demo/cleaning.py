@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from command_api.catalogue.articles import article_first
+
 _MARKUP = re.compile(r"[\[\]{}<>&\u2044]|''")
 """A sign of any of the following, so that plain texts are recognised at once."""
 _STYLE = re.compile(r"\.mw-parser-output\b[^{}]*\{[^{}]*\}")
@@ -45,8 +47,8 @@ _MOST_WORDS = 8
 
 
 def clean_title(title: str, year: int | None = None) -> str:
-    """The title without markup, footnotes, and what distinguishes the name of its page."""
-    plain = _without_markup(title)
+    """The title, article first, without markup, footnotes, and what distinguishes its page."""
+    plain = article_first(_without_markup(title))
     shorter = _PAGE_KIND.sub("", plain).removesuffix(f"({year})").strip()
     return shorter or plain or title
 

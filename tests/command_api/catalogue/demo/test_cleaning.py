@@ -34,6 +34,8 @@ def shipped():
         ("Apollo 10 1\u20442: A Space Age Childhood", "Apollo 10\u00bd: A Space Age Childhood"),
         ("Two + 1\u20447", "Two + 1\u20447"),
         ("The Cord of Life[1]", "The Cord of Life"),
+        ("Goonies, The", "The Goonies"),
+        ("Article 47, L'[2]", "L'Article 47"),
         ("Fly by Night\u00a0[fr]", "Fly by Night"),
         ("The Raven [note 3]", "The Raven"),
         ("Jaws [citation needed] 2", "Jaws 2"),
@@ -100,6 +102,7 @@ def test_shipped_catalogue_is_clean(shipped):
         r"[{}<>|]|\[\w{1,3}\]|&\w+;|mw-parser|[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e]|\s\s"
     )
     assert [line for line in shipped if dirt.search(line["title"])] == []
+    assert [line for line in shipped if re.search(r", (The|An?|L')\Z", line["title"])] == []
     no_name = re.compile(
         r"[\[\]{}<>|\x00-\x1f\u200b-\u200f\u202a-\u202e]|\s\s|\A[\s(.,;:?&-]|\A\W*\Z|:\Z"
     )

@@ -132,8 +132,8 @@ def test_enriching_again_changes_nothing_and_forgets_what_no_longer_matches(tmp_
 def test_shipped_catalogue_has_ids_directors_and_prominence():
     lines = {line["id"]: line for line in read_lines(DEMO)}
     imdb = [line["external_ids"]["imdb"] for line in lines.values() if "external_ids" in line]
-    assert len(imdb) == len(set(imdb)) == 8731
-    assert sum("directors" in line for line in lines.values()) == 8730
+    assert len(imdb) == len(set(imdb)) == 8735
+    assert sum("directors" in line for line in lines.values()) == 8734
     assert {line["prominence"] for line in lines.values() if "prominence" in line} <= {
         *range(1, 101)
     }
