@@ -16,6 +16,7 @@ pytest_plugins = (
     "pytester",
     "tests.fixtures.servers",
     "tests.fixtures.isolation",
+    "tests.fixtures.hash_slots",
     "tests.fixtures.keys",
     "tests.fixtures.limits",
     "tests.fixtures.platform",

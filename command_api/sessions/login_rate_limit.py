@@ -99,7 +99,7 @@ def _mark(login: str, client: str) -> TrustMark:
 
 
 def _marks_of(digest: bytes) -> str:
-    return f"throttle:command:known:{digest.hex()}"
+    return f"throttle:command:{{login}}:known:{digest.hex()}"
 
 
 def _pair(login: str, client: str) -> str:

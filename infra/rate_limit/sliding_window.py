@@ -52,6 +52,7 @@ Scope: TypeAlias = Literal[
     "refresh",
 ]
 _OF_QUERIES: frozenset[Scope] = frozenset({"read", "search"})
+_OF_LOG_INS: frozenset[Scope] = frozenset({"login", "account"})
 MINUTE, HOUR = 60, 3600
 RATE = "marquee.rate"
 """META key: the RateLimit headers of a counted request, for refusals too."""
@@ -83,7 +84,10 @@ class Throttle:
         self.scope, self.limit, self.now, self.seconds = scope, limit, now, seconds
         self._who = who
         window, self._passed = divmod(now, seconds)
-        counter = f"throttle:{'query' if scope in _OF_QUERIES else 'command'}:{{{scope}:{who}}}"
+        api = "query" if scope in _OF_QUERIES else "command"
+        # Counters of a log-in are counted by one script, so they share a hash tag.
+        name = f"{{login}}:{scope}:{who}" if scope in _OF_LOG_INS else f"{{{scope}:{who}}}"
+        counter = f"throttle:{api}:{name}"
         self.key = f"{counter}:{int(window)}"
         self.previous_key = f"{counter}:{int(window) - 1}"
         self.weight = 1 - self._passed / seconds

@@ -58,7 +58,7 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 
 
 class PointerSnapshot(NamedTuple):
-    """All pointers at one moment."""
+    """All pointers, as read by one pipeline."""
 
     live: dict[str, int]
     coming: dict[str, int]
@@ -87,10 +87,16 @@ class Pointers:
         self._redis = redis
 
     def snapshot(self) -> PointerSnapshot:
-        with self._redis.pipeline(transaction=True) as pipe:
-            for key in (GENERATIONS_KEY, COMING_KEY, JOINING_KEY, KEPT_KEY, PAST_KEY):
+        """All pointers; a generation that moves from one to another meanwhile is in at least one.
+
+        The new pointer is set before the old one is removed, and read after it: of a live
+        generation that is kept, and of a kept one that is live again.
+        """
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in (COMING_KEY, JOINING_KEY, KEPT_KEY, GENERATIONS_KEY, KEPT_KEY, PAST_KEY):
                 pipe.hgetall(key)
-            live, coming, joining, kept, past = pipe.execute()
+            coming, joining, kept_before, live, kept, past = pipe.execute()
+        kept = kept_before | kept
         return PointerSnapshot(
             live=_numbers(live),
             coming=_numbers(coming),

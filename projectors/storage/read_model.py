@@ -115,9 +115,16 @@ class ReadModel(ABC):
         for key in self.redis.scan_iter(match=f"{{{self.name}.{self.generation}.*", count=1000):
             (checkpoints if key.endswith(_CHECKPOINTS) else keys).append(key)
             if len(keys) == _DROPPED_AT_ONCE:
-                removed += int(self.redis.unlink(*keys))
+                removed += self._unlink(keys)
                 keys.clear()
-        return removed + sum(int(self.redis.unlink(*some)) for some in (keys, checkpoints) if some)
+        return removed + self._unlink(keys) + self._unlink(checkpoints)
+
+    def _unlink(self, keys: Sequence[bytes]) -> int:
+        # One command for each key: the shards have different hash tags.
+        with self.redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.unlink(key)
+            return sum(map(int, pipe.execute()))
 
     def checkpoint(self, partition: int) -> int:
         """The last offset applied of a partition."""

@@ -30,7 +30,7 @@ _REMEMBERED_SECONDS = 3600
 _REFUSED_SECONDS = 86_400
 
 _NEXT, _REST, _RESTS, _FAILURES, _REFUSED = (
-    f"tmdb:{name}" for name in ("next", "rest", "rests", "failures", "refused-key")
+    f"{{tmdb}}:{name}" for name in ("next", "rest", "rests", "failures", "refused-key")
 )
 
 # Returns 0, the wait in microseconds, the slot, and when it is free if no response comes (others
@@ -114,7 +114,7 @@ class TmdbRateLimiter:
         self._redis = redis
         self._key = sha256(key.encode()).hexdigest()[:16]
         self._per_second = per_second
-        self._slots = f"tmdb:slots:{per_second}"
+        self._slots = f"{{tmdb}}:slots:{per_second}"
         self._patience = patience_seconds * _MICRO
         self._sleep = sleep
         self._is_failing = True  # other workers may have failed before

@@ -99,7 +99,7 @@ def test_log_in_limit_counts_equivalent_spellings_together(register, log_in):
 def test_wrong_password_does_not_make_an_address_known(register, log_in):
     register("ann")
     log_in("ann", "guess")
-    assert clients.redis().keys("throttle:command:known:*") == []
+    assert clients.redis().keys("throttle:command:{login}:known:*") == []
 
 
 def test_log_in_limit_stores_neither_name_nor_address_in_redis(register, log_in):
@@ -107,7 +107,7 @@ def test_log_in_limit_stores_neither_name_nor_address_in_redis(register, log_in)
     log_in("ann@example.org")
     keys = repr(clients.redis().keys("throttle:*"))
     assert "ann" not in keys
-    [mark] = clients.redis().keys("throttle:command:known:*")
+    [mark] = clients.redis().keys("throttle:command:{login}:known:*")
     assert 0 < clients.redis().ttl(mark) <= login_rate_limit.KNOWN_SECONDS
     assert "192.0" not in repr(clients.redis().zrange(mark, 0, -1))
 
@@ -128,13 +128,13 @@ def test_known_addresses_are_forgotten_with_the_password_and_the_user(api, regis
     register("ann")
     log_in("ann@example.org")
     me = bearer(log_in("ann"))
-    assert len(clients.redis().keys("throttle:command:known:*")) == 2
+    assert len(clients.redis().keys("throttle:command:{login}:known:*")) == 2
     if end == "erased":
         assert api("DELETE", "/v1/me", {"password": PASSWORD}, by=me).status_code == 202
     else:
         body = {"old": PASSWORD, "new": "a whiter shade of pale"}
         assert api("POST", "/v1/me/password", body, by=me).status_code == 204
-    assert clients.redis().keys("throttle:command:known:*") == []
+    assert clients.redis().keys("throttle:command:{login}:known:*") == []
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"login": 7}', b"\xff", b"[" * 50_000])

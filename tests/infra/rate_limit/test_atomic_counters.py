@@ -60,15 +60,17 @@ def test_headers_are_of_the_counter_with_the_least_left(redis):
 
 def test_marked_client_has_a_counter_of_its_own(redis):
     three = [counter("own"), counter("a"), counter("b")]
-    admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
+    admit(three, redis, mark=TrustMark("throttle:command:{login}:known:x", "here"))
     assert [count_of(redis, key) for key in ("own", "a", "b")] == [0, 1, 1]
-    redis.zadd("throttle:command:known:x", {"here": NOW + 60, "there": NOW})
+    redis.zadd("throttle:command:{login}:known:x", {"here": NOW + 60, "there": NOW})
     for _ in range(2):
-        admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
+        admit(three, redis, mark=TrustMark("throttle:command:{login}:known:x", "here"))
     with pytest.raises(TooMany):
-        admit(three, redis, mark=TrustMark("throttle:command:known:x", "here"))
+        admit(three, redis, mark=TrustMark("throttle:command:{login}:known:x", "here"))
     assert [count_of(redis, key) for key in ("own", "a", "b")] == [2, 1, 1]
-    admit(three, redis, mark=TrustMark("throttle:command:known:x", "there"))  # its trust has ended
+    admit(
+        three, redis, mark=TrustMark("throttle:command:{login}:known:x", "there")
+    )  # its trust has ended
     assert [count_of(redis, key) for key in ("own", "a", "b")] == [2, 2, 2]
 
 
@@ -100,7 +102,11 @@ def test_atomic_limit_takes_one_round_trip(redis, monkeypatch):
         return execute(*words, **more)
 
     monkeypatch.setattr(Redis, "execute_command", counted)
-    admit([counter("a"), counter("b")], redis, mark=TrustMark("throttle:command:known:x", "here"))
+    admit(
+        [counter("a"), counter("b")],
+        redis,
+        mark=TrustMark("throttle:command:{login}:known:x", "here"),
+    )
     assert len(sent) == 1
 
 
@@ -143,7 +149,7 @@ def test_unmarked_counters_count_where_the_mark_cannot_be_read(redis, monkeypatc
     changed = msgspec.structs.replace(config(), throttle_closed="")
     monkeypatch.setattr(sliding_window, "config", lambda: changed)
     three = [counter("marked", 1), counter("address", 3), counter("name", 2)]
-    mark = TrustMark("throttle:command:known:x", "here")
+    mark = TrustMark("throttle:command:{login}:known:x", "here")
     with Redis(port=1) as unreachable:
         limits = [admit(three, unreachable, mark=mark)["RateLimit-Limit"] for _ in range(2)]
         assert limits == ["2", "2"]

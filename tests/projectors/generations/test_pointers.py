@@ -5,6 +5,7 @@ from time import time
 from typing import Any, ClassVar
 
 import pytest
+from redis import Redis
 
 from events.store.generations import Generation
 from projectors.generations.garbage_collector import StillNeeded, drop, is_orphan
@@ -146,3 +147,44 @@ def test_generation_without_pointer_or_rebuild_is_an_orphan(pointers, candidate,
 
 def test_nothing_is_an_orphan_while_the_model_has_no_live_generation(pointers):
     assert not is_orphan(generation(1), pointers.snapshot(), NOW)
+
+
+class Interrupted:
+    """A pipeline during which something happens before its nth command."""
+
+    def __init__(self, redis, nth, happens):
+        self._redis, self._nth, self._happens = redis, nth, happens
+        self._replies: list[dict[bytes, bytes]] = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def hgetall(self, key):
+        if len(self._replies) == self._nth:
+            self._happens()
+        self._replies.append(self._redis.hgetall(key))
+
+    def execute(self):
+        return self._replies
+
+
+@pytest.mark.parametrize("nth", range(6))
+@pytest.mark.parametrize("pointer", ["coming", "joining", "kept"])
+def test_snapshot_during_a_switch_misses_no_generation(redis, pointers, monkeypatch, pointer, nth):
+    pointers.switch({"thing": 2})
+    pointers.switch({"thing": 1})
+    if pointer != "kept":
+        pointers.release("thing", 2)
+    if pointer == "coming":
+        pointers.propose("thing", 2)
+    if pointer == "joining":
+        pointers.join({"thing": 2})
+    rival = Pointers(Redis(connection_pool=redis.connection_pool))
+    interrupted = Interrupted(rival._redis, nth, lambda: rival.switch({"thing": 2}))
+    monkeypatch.setattr(redis, "pipeline", lambda **_: interrupted)
+    snapshot = pointers.snapshot()
+    assert snapshot.is_followed("thing", 1)
+    assert snapshot.is_followed("thing", 2)
