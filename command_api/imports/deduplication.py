@@ -6,11 +6,13 @@ and a newer export of a data set changes what its users have rated again since. 
 left out, for events can't be inserted before others.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from itertools import takewhile
+from operator import attrgetter
 from typing import NamedTuple
 
 from command_api.imports.ratings_sort import TimedRating
@@ -25,6 +27,9 @@ class LoggedScore(NamedTuple):
     at: datetime
 
 
+_at = attrgetter("at")
+
+
 @dataclass(slots=True)
 class StreamProgress:
     """State of one rating's stream while the file is read."""
@@ -32,20 +37,23 @@ class StreamProgress:
     version: int = 0
     state: RatingState = rating.initial
     logged: Sequence[LoggedScore] = ()
-    """Scores that the log had before this run, since the rating was last withdrawn."""
+    """Scores that the log had before this run, since the rating was last withdrawn, in time."""
     is_extended: bool = False
     """Whether this run has appended to the stream."""
 
     def is_in_log(self, score: Score, at: datetime) -> bool:
         """Whether the log has the rating, or had this score in force at its time."""
-        until_then = [logged for logged in self.logged if logged.at <= at]
+        until_then = bisect_right(self.logged, at, key=_at)
         if self.is_extended or not until_then:
             return False
-        return until_then[-1].score == score or (score, at) in until_then
+        first = bisect_left(self.logged, at, key=_at)
+        return self.logged[until_then - 1].score == score or any(
+            logged.score == score for logged in self.logged[first:until_then]
+        )
 
     def is_outdated(self, at: datetime) -> bool:
         """Whether the log has a later rating."""
-        return any(at < logged.at for logged in self.logged)
+        return bool(self.logged) and at < self.logged[-1].at
 
 
 class AppendPlan(NamedTuple):
@@ -66,7 +74,8 @@ def progress_after(history: Sequence[Recorded]) -> StreamProgress:
         for recorded in takewhile(lambda each: isinstance(each.event, MovieRated), history[::-1])
         if isinstance(event := recorded.event, MovieRated)
     ]
-    return StreamProgress(len(history), rating.state(history), logged[::-1])
+    logged.reverse()
+    return StreamProgress(len(history), rating.state(history), sorted(logged, key=_at))
 
 
 def unknown_streams(

@@ -6,6 +6,8 @@ an earlier import shifted them.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 UserRatings: TypeAlias = Mapping[int, Collection[tuple[int, int]]]
@@ -13,6 +15,8 @@ UserRatings: TypeAlias = Mapping[int, Collection[tuple[int, int]]]
 
 _PROOF = 20
 """So many ratings with different times that are off by one amount prove an unknown shift."""
+_MOST_CHANGES = 10
+"""Changes of one score that are compared, each with each; data sets have one or two."""
 
 
 class UserPair(NamedTuple):
@@ -78,10 +82,16 @@ def _differences(
     """Time in the file by how much later the log has the same score of the movie."""
     return {
         logged_at - at: at
-        for score, at in in_file
-        for logged, logged_at in in_log
+        for score, at in _last_changes(in_file)
+        for logged, logged_at in _last_changes(in_log)
         if score == logged
     }
+
+
+def _last_changes(scores: Collection[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """The last scores that differ from the one before: the log has no others."""
+    in_time = sorted(scores, key=itemgetter(1))
+    return [next(same) for _, same in groupby(in_time, key=itemgetter(0))][-_MOST_CHANGES:]
 
 
 def _is_superseded(user: UserPair, shift_seconds: int) -> bool:

@@ -6,7 +6,7 @@ parsed in quadratic time, took 40 s of CPU time from anybody who sent them.
 
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -22,12 +22,18 @@ from command_api.admin.access import read_cookies
 from command_api.catalogue import title_keys
 from command_api.http import if_match
 from command_api.imports import catalogue_file, csv_table, movielens_titles
+from command_api.imports.deduplication import LoggedScore, StreamProgress
+from command_api.imports.deduplication import plan as plan_import
 from command_api.imports.line_warnings import RejectedLines
+from command_api.imports.ratings_sort import TimedRating
+from command_api.imports.resemblance import UserPair, compare
 from command_api.playlists.decider import CreatePlaylist, PlaylistState, PlaylistText, playlist
 from command_api.playlists.ranks import insert_rank
 from command_api.preferences.api import PreferencesBody
 from command_api.ratings.bulk_import import RatingInput, plan
 from command_api.ratings.bulk_import_api import RatingsBody
+from command_api.ratings.decider import RateMovie
+from command_api.ratings.decider import rating as rating_stream
 from events.archive import archive
 from events.catalogue import PlaylistCreated, PlaylistMovieAdded, PlaylistMovieMoved
 from events.catalogue.accounts import EncryptedField
@@ -296,6 +302,15 @@ def create_playlist(movies):
     return playlist.decide(CreatePlaylist(**ABOUT, name=name, movies=movies), PlaylistState())
 
 
+def plan_rated_again(ratings):
+    """Import a file in which one user rates one movie often, once more."""
+    stream = rating_stream.stream(RateMovie(ANN, 1, 7)).name
+    times = [NOW + timedelta(seconds=nth) for nth in ratings]
+    logged = [LoggedScore(nth % 10 + 1, at) for nth, at in enumerate(times)]
+    batch = [TimedRating(RateMovie(ANN, 1, score), at) for score, at in logged]
+    return plan_import(batch, {stream: StreamProgress(len(logged), logged=logged)})
+
+
 MERGES = {
     "playlist of added movies": (added, fold_playlist),
     "playlist of moved movies": (moved, fold_playlist),
@@ -312,6 +327,11 @@ MERGES = {
     "imported ratings of one movie": (
         lambda size: {nth: RatingInput(1, 7, NOW) for nth in range(size)},
         lambda ratings: plan(ANN, ratings, {}, now=NOW),
+    ),
+    "file in which one movie is rated again and again": (range, plan_rated_again),
+    "resemblance of such a file to the log": (
+        lambda size: {1: [(nth % 10 + 1, nth**2) for nth in range(size)]},
+        lambda ratings: compare([UserPair(ratings, ratings)], ()),
     ),
     "page of movies": (
         lambda size: [b'{"id":1}'] * size,
