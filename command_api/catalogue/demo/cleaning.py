@@ -1,15 +1,16 @@
 """Cleaning of titles and casts: removes what Wikipedia's tables leave in them.
 
-That is style sheets, markup and footnotes in titles; signs, labels ("Voices of"), notes
-("(narrator)", "nominee)"), awards, writers and subjects of documentaries in casts. Cleaning what is
-clean changes nothing.
+That is style sheets, markup, footnotes, notes and articles at the end of titles; signs, labels
+("Voices of"), notes ("(narrator)", "nominee)"), awards, writers and subjects of documentaries in
+casts. Cleaning what is clean changes nothing.
 """
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from command_api.catalogue import title_keys
 from command_api.catalogue.articles import article_first
 
 _MARKUP = re.compile(r"[\[\]{}<>&\u2044]|''")
@@ -28,6 +29,11 @@ _FRACTIONS = {unicodedata.normalize("NFKC", sign): sign for sign in "¼½¾⅐�
 
 _PAGE_KIND = re.compile(r"\s*\((?:\d{4} )?(?:film|serial|TV special)\)\Z")
 """What Wikipedia adds to the name of a page to distinguish it from others."""
+_TITLE_NOTE = re.compile(
+    r"(?<=\S)\s+(?:aka\s.+"
+    r"|\((?:UK as .+|Tom and Jerry|re-release|[A-Z][a-z]+ theatrical release)\))\Z"
+)
+"""Other titles, editions and series."""
 
 _NOTE = re.compile(r"(.*\S)\s*\(([^()]*)\)\Z")
 _NO_ACTOR = re.compile(
@@ -42,21 +48,52 @@ _AWARD = re.compile(
     r"\A(?:(?:Academy|Golden Globe|BAFTA) Award\b|Best (?:Supporting )?(?:Actor|Actress)\Z)"
 )
 _BEFORE_A_NAME = " .,;:*-"
+_GENERATION = re.compile(r",? (Jr|Sr)\.?\Z")
+_STRAIGHT_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+_FULL_STOP = re.compile(r"(?<=[a-z])(?<![JS]r)\.\Z")
+_SECOND_PARTS = {"Jr.": " ", "Sr.": " ", "Stills & Nash": ", "}
+"""Parts of one name that was split at its comma, and what joins them to the part before."""
+_REPAIRED = {"Anahi de Crdenas": "Anahi de C\u00e1rdenas"}
+_NOT_PEOPLE = frozenset(
+    {
+        *("1972 Summer Olympics", "Action", "Active Duty Navy SEALs", "Apartheid", "GNU", "Linux"),
+        *("Big Brothers Big Sisters of America", "Brenton Butler case", "Britain's Got Talent"),
+        *("Columbine High School massacre", "Dragon Tales", "Franny's Feet", "Hip hop music"),
+        *("Holocaust", "Hormel Foods", "MotoGP", "Operation Babylift", "Scottsboro Boys"),
+        *("Scripps National Spelling Bee", "Skateboarding", "South Africa"),
+        *("South Africa under apartheid", "The life of Jonathan Caouette", "The Miracle Kid"),
+        *("The Pool of Flame", "The Trans Continental Pop Festival", "Unknown", "V-Day"),
+        *("Truth and Reconciliation Commission", "Various cameos"),
+    }
+)
+"""Subjects of documentaries, titles and the like, as they stand in casts."""
 _MOST_WORDS = 8
 """More are a description."""
 
 
 def clean_title(title: str, year: int | None = None) -> str:
-    """The title, article first, without markup, footnotes, and what distinguishes its page."""
-    plain = article_first(_without_markup(title))
+    """The title, article first, without markup, footnotes, notes and its page's name."""
+    plain = _without_markup(title)
     shorter = _PAGE_KIND.sub("", plain).removesuffix(f"({year})").strip()
-    return shorter or plain or title
+    return article_first(_TITLE_NOTE.sub("", shorter)) or plain or title
 
 
 def clean_cast(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of people and groups, each once, in order."""
-    cleaned = (_clean_name(name) for name in names)
-    return tuple(dict.fromkeys(name for name in cleaned if name))
+    """The names of people and groups, each once however it is spelled, in order."""
+    cleaned: dict[str, str] = {}
+    for name in filter(None, map(_clean_name, _joined(names))):
+        cleaned.setdefault(title_keys.key(name), name)
+    return tuple(cleaned.values())
+
+
+def _joined(parts: Iterable[str]) -> Sequence[str]:
+    names: list[str] = []
+    for part in parts:
+        if names and part in _SECOND_PARTS:
+            names[-1] += f"{_SECOND_PARTS[part]}{part}"
+        else:
+            names.append(part)
+    return names
 
 
 def _without_markup(text: str) -> str:
@@ -76,11 +113,15 @@ def _clean_name(name: str) -> str | None:
     text = _CONJUNCTION.sub("", plain.lstrip(_BEFORE_A_NAME).rstrip(" ("))
     if note := _NOTE.match(text):
         text = "" if _NO_ACTOR.search(note[2]) else note[1]
+    text = _FULL_STOP.sub("", _GENERATION.sub(r" \1.", text.translate(_STRAIGHT_QUOTES)))
+    text = _REPAIRED.get(text, text)
     return text if _is_name(text) else None
 
 
 def _is_name(text: str) -> bool:
     if not any(map(str.isalnum, text)) or text.count("(") != text.count(")"):
+        return False
+    if text in _NOT_PEOPLE:
         return False
     if text.startswith("(") or _LABEL.match(text) or _AWARD.match(text):
         return False

@@ -1,9 +1,9 @@
 """Enrichment of the demo catalogue: IMDb id, directors and prominence from films of Wikidata.
 
-A line and a film match if each is the other's only candidate, by four rules in turn: equal titles
+A line and a film match if each is the other's only candidate, by five rules in turn: equal titles
 of one year; the same without articles and blanks; equal titles a year apart; the beginning or end
-of the film's title, of one year. The last two need a person in common; the first two are doubted,
-and left out, if both casts are known and share nobody.
+of the film's title, and the beginning of the movie's, of one year. The last three need a person in
+common; the first two are doubted, and left out, if both casts are known and share nobody.
 
     prominence = 1 + 99 x log(1 + reviews + AWARD x awards) / the same of the best known film
 
@@ -45,6 +45,7 @@ class _Rule(NamedTuple):
     key: Callable[[str], str]
     years_apart: Sequence[int]
     needs_people: bool
+    titles_of_line: Callable[[str], Iterable[str]] = lambda title: (title,)
 
 
 @dataclass
@@ -61,11 +62,17 @@ class MatchReport:
 def match(lines: Sequence[CatalogueLine], films: Iterable[SourceFilm]) -> MatchReport:
     """Match each film to the only line that it can be."""
     report = MatchReport()
-    left = list({film.imdb_id: film for film in films}.values())
+    left = list(_first_versions(films))
     for rule in _RULES:
         left = _match_by(rule, lines, left, report)
     report.unmatched = len(left)
     return report
+
+
+def _first_versions(films: Iterable[SourceFilm]) -> Iterable[SourceFilm]:
+    """The earliest film of each IMDb id: a later one is another cut of it."""
+    latest_first = sorted(films, key=lambda film: (film.imdb_id, -film.year))
+    return {film.imdb_id: film for film in latest_first}.values()
 
 
 def _match_by(
@@ -75,7 +82,8 @@ def _match_by(
     by_title: defaultdict[tuple[str, int], list[CatalogueLine]] = defaultdict(list)
     for line in lines:
         if line["id"] not in report.films:
-            by_title[rule.key(line["title"]), line["year"]].append(line)
+            for key in dict.fromkeys(map(rule.key, rule.titles_of_line(line["title"]))):
+                by_title[key, line["year"]].append(line)
     candidates = [(film, _candidates(rule, film, by_title)) for film in films]
     claims = Counter(line["id"] for _, some in candidates for line in some)
     left = []
@@ -111,11 +119,24 @@ def _parts(title: str) -> Sequence[str]:
     return title.partition(": ")[0], title.replace(" \u2013 ", ": ").rpartition(": ")[2]
 
 
+def _beginnings(title: str) -> Sequence[str]:
+    """ "Birdman" of "Birdman or (The Unexpected Virtue of Ignorance)"."""
+    return [part for mark in (" or ", " (", "! ", ": ") if (part := title.partition(mark)[0])]
+
+
 _RULES = (
     _Rule("title and year", _whole, title_keys.key, (0,), needs_people=False),
     _Rule("title without article, and year", _whole, title_keys.loose, (0,), needs_people=False),
     _Rule("title a year apart, and people", _whole, title_keys.key, (-1, 1), needs_people=True),
     _Rule("part of the title, year and people", _parts, title_keys.key, (0,), needs_people=True),
+    _Rule(
+        "beginning of the movie's title, year and people",
+        _whole,
+        title_keys.key,
+        (0,),
+        needs_people=True,
+        titles_of_line=_beginnings,
+    ),
 )
 
 

@@ -10,6 +10,14 @@ from command_api.catalogue.demo.cleaning import clean_cast, clean_title
 from command_api.catalogue.demo.enrichment import SourceFilm
 
 _BETWEEN_NAMES = re.compile(r", (?!(?:Jr|Sr)\.|I{2,3}\b)")
+_ACTUAL_DIRECTORS = {
+    "tt0034384": "Fritz Lang",
+    "tt0038370": "Stuart Heisler",
+    "tt0046280": "George Marshall",
+    "tt0061107": "Alfred Hitchcock",
+    "tt0067333": "Michael Winner",
+}
+"""Of films for which Wikidata calls producers, writers or actors directors, too."""
 _FILMS = """
 SELECT Title, Year, imdbID, Director, "Cast", Reviews, Oscars
 FROM omdb JOIN tomatoes USING (ID) ORDER BY imdbID
@@ -24,7 +32,7 @@ def read_films(path: Path) -> Iterator[SourceFilm]:
                 title=clean_title(title),
                 year=year,
                 imdb_id=imdb_id,
-                directors=_names(directors),
+                directors=_names(_ACTUAL_DIRECTORS.get(imdb_id, directors)),
                 cast=_names(cast),
                 reviews=reviews or 0,
                 awards=awards or 0,

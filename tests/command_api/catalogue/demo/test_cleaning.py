@@ -49,6 +49,14 @@ def shipped():
         ("The Perils of Pauline (1933 serial)", "The Perils of Pauline"),
         ("Arrival of Prince Henry (of Prussia) (1902)", "Arrival of Prince Henry (of Prussia)"),
         ("He\u200bat\u202e \t 2", "Heat 2"),
+        ("Falcon and the Snowman, The[2]", "The Falcon and the Snowman"),
+        ("Good, Bad, I and Ugly", "Good, Bad, I and Ugly"),
+        ("The Boat That Rocked aka Pirate Radio", "The Boat That Rocked"),
+        ("Baby Puss (Tom and Jerry)", "Baby Puss"),
+        ("Reserved for Ladies (UK as Service for Ladies)", "Reserved for Ladies"),
+        ("Donnie Darko (Director's Cut) (re-release)", "Donnie Darko (Director's Cut)"),
+        ("Sponge on the Run (Canadian theatrical release)", "Sponge on the Run"),
+        ("aka Heat", "aka Heat"),
         ("(Untitled)", "(Untitled)"),
         ("(500) Days of Summer", "(500) Days of Summer"),
         ("'Til There Was You", "'Til There Was You"),
@@ -88,12 +96,35 @@ def test_title_is_freed_of_markup_footnotes_and_page_names(title, clean):
         (["will.i.am", "muMs da Schemer", "X", "50 Cent"], "will.i.am, Schemer, X, Cent"),
         (["The Who", "Jung Woong-in", "Dave (Tex) O'Brien"], "Who, Woong-in, O'Brien"),
         (["Stills & Nash", "James Best", "DJ Clue?"], "Nash, Best, Clue?"),
+        (["GNU", "Linux", "Eric S. Raymond"], "Raymond"),
+        (["Truth and Reconciliation Commission", "Apartheid", "South Africa"], ""),
+        (["Tom Neal", "The Miracle Kid", "Various cameos", "Britain's Got Talent"], "Neal"),
     ],
 )
 def test_cast_keeps_names_only(cast, clean):
     names = clean_cast(cast)
     assert ", ".join(name.split()[-1] for name in names) == clean
     assert clean_cast(names) == names
+
+
+@pytest.mark.parametrize(
+    ("cast", "clean"),
+    [
+        (
+            ["Robert Downey, Jr.", "Efrem Zimbalist Jr"],
+            ["Robert Downey Jr.", "Efrem Zimbalist Jr."],
+        ),
+        (["Noah Beery", "Sr.", "Anna May Wong"], ["Noah Beery Sr.", "Anna May Wong"]),
+        (["Santana", "Crosby", "Stills & Nash"], ["Santana", "Crosby, Stills & Nash"]),
+        (["Dami\u00e1n Alc\u00e1zar", "Damian Alcazar"], ["Dami\u00e1n Alc\u00e1zar"]),
+        (["H.B. Warner", "H. B. Warner", "R.E.M.", "Storm P."],) * 2,
+        (["Jude Law.", "Vincent D\u2019Onofrio"], ["Jude Law", "Vincent D'Onofrio"]),
+        (["Chris \u201cLudacris\u201d Bridges"], ['Chris "Ludacris" Bridges']),
+    ],
+)
+def test_name_is_whole_and_in_one_spelling(cast, clean):
+    assert list(clean_cast(cast)) == clean
+    assert list(clean_cast(clean)) == clean
 
 
 def test_shipped_catalogue_is_clean(shipped):
@@ -106,7 +137,8 @@ def test_shipped_catalogue_is_clean(shipped):
     no_name = re.compile(
         r"[\[\]{}<>|\x00-\x1f\u200b-\u200f\u202a-\u202e]|\s\s|\A[\s(.,;:?&-]|\A\W*\Z|:\Z"
     )
-    labels = {"and", "with", "of", "voices of", "narrated by", "the", "best actor"}
+    labels = {"and", "with", "of", "voices of", "narrated by", "the", "best actor", "unknown"}
+    labels |= {"linux", "south africa", "holocaust", "motogp", "sr.", "jr.", "action"}
     assert [
         (line["id"], name)
         for line in shipped

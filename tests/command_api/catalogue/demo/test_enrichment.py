@@ -29,6 +29,8 @@ LINES = [
     line(6, "Young Victoria", 2009, "Emily Blunt"),
     line(7, "The Young Victoria", 2009, "Emily Blunt"),
     line(8, "Crash", 2005, "Don Cheadle"),
+    line(9, "Birdman or (The Unexpected Virtue of Ignorance)", 2014, "Michael Keaton"),
+    line(10, "Bratz: The Movie", 2007, "Logan Browning"),
 ]
 
 
@@ -44,6 +46,10 @@ LINES = [
         (film("Star Wars: Episode IV \u2013 A New Hope", 1977, "Mark Hamill"), 4),
         (film("Star Wars: Episode VI \u2013 Return of the Jedi", 1983, "Mark Hamill"), 5),
         (film("The Young Victoria", 2009), 7),
+        (film("Birdman", 2014, "Michael Keaton"), 9),
+        (film("Bratz", 2007, "Logan Browning"), 10),
+        (film("Birdman", 2014, "Burt Lancaster"), None),
+        (film("Birdman", 2014), None),
         (film("Heat", 1996), None),
         (film("Heat", 1995, "Val Kilmer"), None),
         (film("Crash", 2004, "Holly Hunter"), None),
@@ -63,6 +69,11 @@ def test_films_that_could_be_one_movie_are_left_out_and_reported():
         "Heat (1995), tt1: movie 1",
         "Heat (1995), tt2: movie 1",
     ]
+
+
+def test_earliest_cut_of_a_film_is_matched():
+    cuts = [film("Heat", 1995), film("Heat: Director's Cut", 2001)]
+    assert match(LINES, cuts).films == match(LINES, cuts[::-1]).films == {1: cuts[0]}
 
 
 def test_film_that_could_be_two_movies_is_left_out_and_reported():
@@ -109,14 +120,16 @@ def test_enriching_again_changes_nothing_and_forgets_what_no_longer_matches(tmp_
             CREATE TABLE tomatoes (ID, Reviews);
             INSERT INTO omdb VALUES
                 (1, 'Heat', 1995, 'tt1', 'Michael Mann, Wendell B. Harris, Jr.', '', 2),
-                (2, 'The Raven', 1935, 'tt2', NULL, NULL, NULL);
-            INSERT INTO tomatoes VALUES (1, 80), (2, NULL);
+                (2, 'The Raven', 1935, 'tt2', NULL, NULL, NULL),
+                (3, 'Lawman', 1971, 'tt0067333', 'Burt Lancaster, Michael Winner', '', 0);
+            INSERT INTO tomatoes VALUES (1, 80), (2, NULL), (3, 11);
             """
         )
-    assert [each.directors for each in read_films(films)] == [
-        (MANN, "Wendell B. Harris, Jr."),
-        (),
-    ]
+    assert {each.title: each.directors for each in read_films(films)} == {
+        "Heat": (MANN, "Wendell B. Harris Jr."),
+        "The Raven": (),
+        "Lawman": ("Michael Winner",),
+    }
     script.enrich_from(films, path)
     first = path.read_bytes()
     assert "2 matched by title and year" in capsys.readouterr().out
@@ -132,8 +145,8 @@ def test_enriching_again_changes_nothing_and_forgets_what_no_longer_matches(tmp_
 def test_shipped_catalogue_has_ids_directors_and_prominence():
     lines = {line["id"]: line for line in read_lines(DEMO)}
     imdb = [line["external_ids"]["imdb"] for line in lines.values() if "external_ids" in line]
-    assert len(imdb) == len(set(imdb)) == 8735
-    assert sum("directors" in line for line in lines.values()) == 8734
+    assert len(imdb) == len(set(imdb)) == 8757
+    assert sum("directors" in line for line in lines.values()) == 8756
     assert {line["prominence"] for line in lines.values() if "prominence" in line} <= {
         *range(1, 101)
     }
@@ -142,3 +155,9 @@ def test_shipped_catalogue_has_ids_directors_and_prominence():
     assert star_wars["external_ids"] == {"imdb": "tt0076759"}
     assert godfather["directors"] == ["Francis Ford Coppola"]
     assert star_wars["prominence"] > godfather["prominence"] > 80
+    assert {movie: lines[movie]["external_ids"]["imdb"] for movie in (24914, 26026, 33773)} == {
+        24914: "tt0078788",
+        26026: "tt0089218",
+        33773: "tt2562232",
+    }
+    assert lines[17150]["directors"] == ["Stuart Heisler"]
