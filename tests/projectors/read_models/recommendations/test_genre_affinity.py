@@ -42,6 +42,9 @@ EVEN = dict.fromkeys(NAMES, 0.2)
 
 scores = st.dictionaries(st.sampled_from(sorted(GENRES)), st.integers(1, 10))
 preferred = st.sets(st.sampled_from(NAMES))
+trends = st.builds(
+    TrendScore, *(st.floats(0, most) for most in (1, 0.5, 0.02)), prominence=st.floats(0, 0.1)
+)
 
 
 def liked(ratings, preferred=(), shares=EVEN):
@@ -111,7 +114,7 @@ def test_movie_without_affinity_or_heat_has_no_reasons():
     ratings=scores,
     preferred=preferred,
     movie=st.sampled_from(sorted(GENRES)),
-    trend=st.builds(TrendScore, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+    trend=trends,
 )
 def test_shares_of_explanation_add_up_to_one(ratings, preferred, movie, trend):
     affinities = liked(ratings, sorted(preferred))
@@ -130,7 +133,7 @@ def test_shares_of_explanation_add_up_to_one(ratings, preferred, movie, trend):
 @given(
     ratings=scores,
     movie=st.sampled_from(sorted(GENRES)),
-    trend=st.builds(TrendScore, st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.02)),
+    trend=trends,
     given_=st.dictionaries(st.sampled_from(sorted(GENRES)), st.floats(0.01, 2), min_size=1),
 )
 def test_reasons_state_exact_shares_of_liked_movies(ratings, movie, trend, given_):
