@@ -223,7 +223,9 @@ def _as_server(server: ClusterServer) -> dict[str, Any]:
 
 
 def _psql(server: ClusterServer) -> Command:
-    return [server.programs / "psql", "--no-psqlrc", "--quiet", "--dbname"]
+    # Terse errors, because the others quote rows: among them are password hashes, digests and keys.
+    terse = ("--set", "VERBOSITY=terse")
+    return [server.programs / "psql", "--no-psqlrc", "--quiet", *terse, "--dbname"]
 
 
 def _copy_database(
