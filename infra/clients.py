@@ -4,6 +4,8 @@ A store fails when it can't be reached, when it is lost in the middle of an answ
 refuses to work: it is full, read-only, or starting. All of that passes, so it is 503, never 500.
 """
 
+import errno
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -35,8 +37,12 @@ _REFUSED_WRITES = (OutOfMemoryError, ReadOnlyError)
 _REFUSED_WRITES_CODES = ("MISCONF ", "NOREPLICAS ")
 _REFUSED_ALL = (MasterDownError, ClusterDownError, TryAgainError)
 _REFUSED_ALL_CODES = ("BUSY ",)  # a script runs for too long
+_OF_PIPELINE = " of pipeline caused error: "  # redis-py's, before Redis's own words
 # Read-only (a standby after a failover); a session ended while it was idle in a transaction.
 _PASSING_SQLSTATES = frozenset({"25006", "25P03", "25P04"})
+# A quota, a limit of file sizes, a disk that became read-only: PostgreSQL has no SQLSTATE for them
+# and calls them an internal error, or a lack of privileges.
+_CANNOT_WRITE = tuple(map(os.strerror, (errno.EDQUOT, errno.EFBIG, errno.EROFS)))
 
 # redis-py's default limit of 100 raises an error in the 101st concurrent thread.
 _UNLIMITED_CONNECTIONS = 2**31
@@ -95,12 +101,16 @@ def is_store_failure(fault: BaseException) -> bool:
 def refuses_writes(fault: RedisError) -> bool:
     """Whether Redis answers reads only: its memory or disk is full, or it is a replica."""
     return isinstance(fault, _REFUSED_WRITES) or (
-        isinstance(fault, ResponseError) and str(fault).startswith(_REFUSED_WRITES_CODES)
+        isinstance(fault, ResponseError) and _words(fault).startswith(_REFUSED_WRITES_CODES)
     )
 
 
 def _refuses(fault: RedisError) -> bool:
-    return refuses_writes(fault) or str(fault).startswith(_REFUSED_ALL_CODES)
+    return refuses_writes(fault) or _words(fault).startswith(_REFUSED_ALL_CODES)
+
+
+def _words(fault: RedisError) -> str:
+    return str(fault).rpartition(_OF_PIPELINE)[2]
 
 
 def _passes(cause: BaseException | None) -> bool:
@@ -108,7 +118,7 @@ def _passes(cause: BaseException | None) -> bool:
 
     An error without a SQLSTATE is not the server's but the driver's: the answer was cut off.
     """
-    sqlstate = getattr(cause, "pgcode", None)
-    return sqlstate in _PASSING_SQLSTATES or (
-        sqlstate is None and type(cause) is psycopg2.DatabaseError
-    )
+    if not isinstance(cause, psycopg2.Error) or cause.pgcode is None:
+        return type(cause) is psycopg2.DatabaseError
+    reason = cause.diag.message_primary or ""
+    return cause.pgcode in _PASSING_SQLSTATES or reason.endswith(_CANNOT_WRITE)

@@ -95,7 +95,11 @@ def redis_member(layout: Layout) -> Member:
     return Member(
         Process(
             name="redis",
-            command=[str(valkey_program(layout.account)), str(home / "redis.conf")],
+            command=[
+                *redis.REFUSING_LARGE_FILES,
+                str(valkey_program(layout.account)),
+                str(home / "redis.conf"),
+            ],
             environ={},
             log=layout.logs / "redis.log",
             home=home,

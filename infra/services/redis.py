@@ -19,6 +19,8 @@ from infra.services.server import Container, Home, Launch, Server
 
 USERS = Path(__file__).resolve().parents[1] / "redis" / "users.acl"
 PERSISTENT = ("appendonly yes", "appendfsync everysec")
+REFUSING_LARGE_FILES = ("sh", "-c", 'trap "" XFSZ; exec "$@"', "sh")
+"""Runs a server so that it refuses writes beyond a limit of file sizes, instead of ending."""
 _START_SECONDS = 30
 
 
@@ -100,7 +102,7 @@ def _prepare(home: Home) -> Launch:
     listen = (f"bind {LOOPBACK}", f"port {home.ports['redis']}")
     files = write_config(home.path, USERS, *listen, *PERSISTENT)
     home.account.own(*files)
-    return Launch(command=["redis-server", files[0]])
+    return Launch(command=[*REFUSING_LARGE_FILES, "redis-server", files[0]])
 
 
 def answers(url_: str) -> bool:

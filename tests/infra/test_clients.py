@@ -29,6 +29,7 @@ def caused(error, cause):
         exceptions.ReadOnlyError("You can't write against a read only replica."),
         ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
         ResponseError("NOREPLICAS Not enough good replicas to write."),
+        ResponseError("Command # 1 (SET a 1) of pipeline caused error: MISCONF Errors writing"),
     ],
 )
 def test_refusing_redis_is_a_store_failure(fault):
@@ -61,6 +62,7 @@ def test_lost_or_starting_store_is_a_store_failure(fault):
         ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
         ResponseError("ERR syntax error"),
         ResponseError("ERR MISCONF is only named"),
+        ResponseError("Command # 1 (SET a 1) of pipeline caused error: ERR MISCONF is named"),
         exceptions.NoPermissionError("this user has no permissions"),
         exceptions.NoScriptError("No matching script."),
         exceptions.DataError("Invalid input"),

@@ -1,17 +1,19 @@
 """Small disks of servers, which can be filled at once: a tmpfs, or a limit of file sizes.
 
 A tmpfs is made as small as what it holds, so filling it takes no memory. Where none may be mounted,
-the server's processes may not write to files for a while.
+the server's processes may not write to files for a while: Redis refuses writes then, and PostgreSQL
+ends, as it can't write its log.
 """
 
 import os
 import resource
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from infra.services.process_table import as_account
 from infra.services.system_user import SystemUser
 
 _SIZE = "2g"
@@ -35,7 +37,7 @@ def small_disk(
     owner = f"uid={account.uid},gid={account.gid},mode=0700"
     mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE},{owner}", "tmpfs", str(path)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
-        yield _FileSizeLimit(find)
+        yield _FileSizeLimit(account, find)
         return
     try:
         yield _Tmpfs(path)
@@ -59,18 +61,26 @@ class _Tmpfs:
 
 
 class _FileSizeLimit:
-    def __init__(self, find: Callable[[], Sequence[int]]) -> None:
+    def __init__(self, account: SystemUser, find: Callable[[], Sequence[int]]) -> None:
+        self._account = account
         self._find = find
 
     def fill(self) -> None:
-        self._limit(0)
+        self._limit("0")
 
     def free(self) -> None:
-        self._limit(resource.RLIM_INFINITY)
+        _, inherited = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self._limit("unlimited" if inherited == resource.RLIM_INFINITY else str(inherited))
 
-    def _limit(self, size: int) -> None:
+    def _limit(self, size: str) -> None:
         for pid in self._find():
-            with suppress(ProcessLookupError):
-                _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-                limit = hard if size == resource.RLIM_INFINITY else size
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, hard))
+            # As the account: root without CAP_SYS_RESOURCE may not limit others' processes.
+            limiting = subprocess.run(
+                ["prlimit", f"--pid={pid}", f"--fsize={size}:"],
+                check=False,
+                capture_output=True,
+                text=True,
+                **as_account(self._account),
+            )
+            if limiting.returncode and pid in self._find():
+                raise RuntimeError(f"Process {pid} can't be limited: {limiting.stderr.strip()}")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from threading import Thread
@@ -15,6 +16,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from infra.clients import is_store_failure
 from infra.embedded.engines import postgres_member, postgres_url
 from infra.embedded.layout import Layout, layout_of
+from infra.services.process_table import as_account
 from tests.fixtures.waiting import until
 
 # Some megabytes of rows are on their way when the session waits in the middle of its answer.
@@ -122,6 +124,19 @@ def test_refusal_of_a_read_only_server_is_a_store_failure(database, statement):
     with pytest.raises(DatabaseError) as refused, database.cursor() as cursor:
         cursor.execute(statement)
     assert is_store_failure(refused.value)
+
+
+def test_file_that_a_limit_keeps_from_growing_is_a_store_failure(layout, database):
+    """A quota and a disk that became read-only are told from other errors as this limit is."""
+    with database.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE grown AS SELECT pg_backend_pid() AS pid")
+        cursor.execute("SELECT pid FROM grown")
+        [pid] = cursor.fetchone()
+    limit = ["prlimit", f"--pid={pid}", "--fsize=8192:"]
+    subprocess.run(limit, check=True, **as_account(layout.account))
+    with pytest.raises(DatabaseError) as refused, database.cursor() as cursor:
+        cursor.execute("INSERT INTO grown SELECT generate_series(1, 9999)")
+    assert is_store_failure(refused.value), (refused.value, refused.value.__cause__)
 
 
 @pytest.mark.parametrize("statement", ["SELECT 1 / 0", "SELECT FROM nowhere", "SELECT 'x'::int"])
