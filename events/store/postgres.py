@@ -41,10 +41,11 @@ _VERSIONS = (
     "SELECT stream, max(version) FROM events"
     " WHERE partition = %s AND stream = ANY(%s) GROUP BY stream"
 )
-# The pattern is part of the statement, so with collation C the planner makes it a range.
+# Without the bounds all streams of the partition are read: a pattern is a range of the index in the
+# collation C only, not in C.UTF-8.
 _STREAMS = (
     "SELECT stream FROM events"
-    " WHERE partition = %s AND stream > %s AND stream LIKE %s AND version = 1"
+    " WHERE partition = %s AND stream > %s AND stream < %s AND stream LIKE %s AND version = 1"
     " AND strpos(data::text, %s) > 0 ORDER BY stream LIMIT %s"
 )
 _APPEND = (
@@ -162,8 +163,9 @@ class PostgresStore:
     def streams(self, owner: str, *, prefix: str, after: str, limit: int) -> Sequence[str]:
         """See EventStore."""
         partition = partition_of(owner, self.partitions)
-        pattern = f"{prefix}%"  # stream names have no % and no _
-        parameters = [partition, after, pattern, owner, limit]
+        # Stream names have no % and no _, and nothing that any collation sorts after z.
+        bounds = [after or prefix, f"{prefix}zz", f"{prefix}%"]
+        parameters = [partition, *bounds, owner, limit]
         rows = _rows(connections["default"], _STREAMS, parameters)
         return [name for (name,) in rows]
 

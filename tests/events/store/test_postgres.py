@@ -9,7 +9,7 @@ from django.db import connections, transaction
 
 from events.recorded import Stream
 from events.store import WrongExpectedVersion
-from events.store.postgres import PostgresStore
+from events.store.postgres import _STREAMS, PostgresStore
 from infra.config import config
 from tests.events.store.contract import (
     ANN,
@@ -50,6 +50,15 @@ class TestOneWriter(OneWriter):
         with pytest.raises(ValueError, match="The log has"), transaction.atomic():
             wrong.append(Stream("movie-3", "3"), [rated(ANN, 3)], expected=0, origin=ORIGIN)
         assert sum(store.heads()) == 0
+
+    def test_streams_of_an_owner_are_a_range_of_the_index(self, store):
+        """All other streams of the partition are left unread, in any collation."""
+        bounds = [f"rating-{ANN}-", f"rating-{ANN}-zz", f"rating-{ANN}-%"]
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {_STREAMS}", [1, *bounds, str(ANN), 10])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert f"(stream > 'rating-{ANN}-'::text) AND (stream < 'rating-{ANN}-zz'::text)" in plan
 
 
 class TestManyWriters(ManyWriters):
