@@ -3,24 +3,23 @@
 They continue a data set of the log if both hold:
 
 - the films have the same numbers: of the numbers that both use, three of four name one film;
-- the users are the same people. Of a sample of the files' users, half of the ratings that the log
-  has are equal in score and time. Or the log has no rating of theirs yet. Or all were changed: the
-  files have every film of the data set, and a later rating for each that the log has.
+- the users are the same people. Of a sample of users with ratings in both, half of the ratings are
+  equal in score and time. Or the log has no rating of the files' users yet. Or all were changed:
+  the files have every film of the data set, and a later rating for each that the log has.
 
 Otherwise they are a new data set. Its name is made from the content of its ratings, so an import
 that was interrupted resumes under the same name.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
-from uuid import UUID
-from zlib import crc32
+from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from command_api.catalogue.models import MOVIELENS, ExternalId, RatingsImport
 from command_api.imports import movielens_reader
@@ -30,18 +29,13 @@ from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.log_histories import former_titles, rating_histories
 from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_matching import LooseTitle, similar_titles, spellings
-from command_api.imports.movielens_reader import SourceRating
 from command_api.imports.movielens_titles import ParsedTitle
-from command_api.imports.resemblance import Resemblance, UserPair, UserRatings, compare
+from command_api.imports.resemblance import Resemblance, UserRatings, compare
+from command_api.imports.user_sample import UserSample
 from events.catalogue import MovieRated
 from events.store import EventStore
 
-SAMPLE = 100
-"""Users that are compared: as a rule they have 15,000 ratings."""
 _DIGEST_LETTERS = 12
-
-Sample: TypeAlias = Mapping[int, Sequence[SourceRating]]
-"""All ratings of some users, by user."""
 
 
 class Recognition(NamedTuple):
@@ -95,6 +89,11 @@ def recognise(
     return Recognition(new, is_new=new not in numberings)
 
 
+def data_sets_in_log() -> frozenset[DataSet]:
+    sources = _film_numbers().values_list("source", flat=True).distinct()
+    return frozenset(map(of_source, sources))
+
+
 def continues(numbering: FilmNumbering, resemblance: Resemblance) -> bool:
     """Whether files with the same film numbers have ratings of the same people."""
     if resemblance.is_same or not resemblance.known:
@@ -107,9 +106,7 @@ def _numberings(files: MovieLensFiles, store: EventStore) -> dict[DataSet, FilmN
     films = movielens_reader.films(files, _unreported(files.films), Counter())
     titles = {film.movielens_id: film.title for film in films}
     numberings: dict[DataSet, FilmNumbering] = defaultdict(FilmNumbering)
-    links = ExternalId.objects.filter(
-        Q(source=MOVIELENS) | Q(source__startswith=f"{MOVIELENS}:")
-    ).values_list("source", "value", "movie", "movie__title", "movie__year")
+    links = _film_numbers().values_list("source", "value", "movie", "movie__title", "movie__year")
     for source, value, movie_id, title, year in links.iterator():
         numbering = numberings[of_source(source)]
         if not value.isdecimal():  # the number is another film's
@@ -124,6 +121,10 @@ def _numberings(files: MovieLensFiles, store: EventStore) -> dict[DataSet, FilmN
     return dict(numberings)
 
 
+def _film_numbers() -> QuerySet[ExternalId]:
+    return ExternalId.objects.filter(Q(source=MOVIELENS) | Q(source__startswith=f"{MOVIELENS}:"))
+
+
 def _recognise_former_titles(
     numbering: FilmNumbering, titles: Mapping[int, ParsedTitle], store: EventStore
 ) -> None:
@@ -134,28 +135,6 @@ def _recognise_former_titles(
     for number, movie_id in list(numbering.others.items()):
         if not similar_titles(titles[number]).isdisjoint(former[movie_id]):
             numbering.movies[number] = numbering.others.pop(number)
-
-
-def sample_users(ratings: Iterable[SourceRating], size: int = SAMPLE) -> Sample:
-    """All ratings of at most ``size`` users: of those with the lowest checksums."""
-    sample: dict[int, list[SourceRating]] = {}
-    highest = 1 << 32
-    for rating in ratings:
-        if rating.user not in sample:
-            if _checksum(rating.user) >= highest:
-                continue
-            sample[rating.user] = []
-            if len(sample) > size:
-                del sample[max(sample, key=_checksum)]
-            if len(sample) == size:
-                highest = max(map(_checksum, sample))
-        if rating.user in sample:
-            sample[rating.user].append(rating)
-    return sample
-
-
-def _checksum(user: int) -> int:
-    return crc32(user.to_bytes(8))
 
 
 def _look_up(data_set: DataSet, files: MovieLensFiles, store: EventStore, now: int) -> Recognition:
@@ -175,39 +154,24 @@ def _resemblances(
     if not numberings:
         return {}
     films = {film: None for numbering in numberings.values() for film in numbering.movies}
-    ratings = movielens_reader.ratings(files, _unreported(files.ratings), known=films, now=now)
-    sample = sample_users(ratings)
-    shifts = set(RatingsImport.objects.values_list("shift_seconds", flat=True))
-    return {
-        data_set: compare(_user_pairs(data_set, numbering.movies, sample, store), shifts)
+    samples = {
+        data_set: UserSample(numbering.movies, partial(_in_log, data_set, store))
         for data_set, numbering in numberings.items()
     }
+    for rating in movielens_reader.ratings(files, _unreported(files.ratings), known=films, now=now):
+        for sample in samples.values():
+            sample.add(rating)
+    shifts = set(RatingsImport.objects.values_list("shift_seconds", flat=True))
+    return {data_set: compare(sample.pairs, shifts) for data_set, sample in samples.items()}
 
 
-def _user_pairs(
-    data_set: DataSet, movies: Mapping[int, int], sample: Sample, store: EventStore
-) -> Sequence[UserPair]:
-    return [
-        UserPair(_in_file(ratings, movies), _in_log(data_set.user_id(user), store))
-        for user, ratings in sample.items()
-    ]
-
-
-def _in_file(ratings: Sequence[SourceRating], movies: Mapping[int, int]) -> UserRatings:
-    scores: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for rating in ratings:
-        if rating.film in movies:
-            scores[movies[rating.film]].append((rating.score, rating.at))
-    return scores
-
-
-def _in_log(user_id: UUID, store: EventStore) -> UserRatings:
-    """The ratings that were not withdrawn."""
+def _in_log(data_set: DataSet, store: EventStore, user: int) -> UserRatings:
+    """The user's ratings that were not withdrawn."""
     return {
         last.movie_id: [
             (score, int(at.timestamp())) for score, at in progress_after(history).logged
         ]
-        for page in rating_histories(user_id, store)
+        for page in rating_histories(data_set.user_id(user), store)
         for history in page.values()
         if isinstance(last := history[-1].event, MovieRated)
     }

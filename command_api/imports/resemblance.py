@@ -5,7 +5,7 @@ an earlier import shifted them.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -47,7 +47,7 @@ class Resemblance(NamedTuple):
         return self.shift_seconds if self.equal else None
 
 
-def compare(users: Sequence[UserPair], shifts: Collection[int]) -> Resemblance:
+def compare(users: Iterable[UserPair], shifts: Collection[int]) -> Resemblance:
     """Compare the users' ratings; ``shifts`` are the amounts of earlier imports."""
     known = [user for user in users if user.in_log]
     equal, shift_seconds = _equal_ratings(known, {0, *shifts})

@@ -5,10 +5,11 @@ from uuid import UUID
 import pytest
 
 from command_api.imports import data_sets
-from command_api.imports.data_set_recognition import FilmNumbering, continues, sample_users
+from command_api.imports.data_set_recognition import FilmNumbering, continues
 from command_api.imports.data_sets import FIRST, DataSet
 from command_api.imports.movielens_reader import SourceRating
 from command_api.imports.resemblance import Resemblance, UserPair, compare
+from command_api.imports.user_sample import UserSample
 
 
 def test_users_of_the_first_data_set_keep_the_ids_that_logs_hold():
@@ -126,15 +127,52 @@ def test_files_continue_a_data_set_of_the_same_people(
     assert continues(numbering, resemblance) == is_continued
 
 
+def rated(user, film, at):
+    return SourceRating(at, user=user, film=film, score=5, at=at, read_bytes=0)
+
+
+def sampled(ratings, in_log, size):
+    sample = UserSample({1: 10, 2: 20}, lambda user: in_log.get(user, {}), size)
+    for each in ratings:
+        sample.add(each)
+    return list(sample.pairs)
+
+
 def test_sample_has_all_ratings_of_its_users():
-    rated = [
-        SourceRating(number, user=number * 7 % 50, film=1, score=5, at=number, read_bytes=0)
-        for number in range(500)
-    ]
-    sample = sample_users(rated, size=8)
+    ratings = [rated(number * 7 % 50, film=1 + number % 3, at=number) for number in range(500)]
+    in_log = {user: {10: [(1, user)]} for user in range(50)}
+    sample = sampled(ratings, in_log, size=8)
     assert len(sample) == 8
-    for user, ratings in sample.items():
-        assert ratings == [rating for rating in rated if rating.user == user]
-    assert sample_users(reversed(rated), size=8).keys() == sample.keys()
-    assert len(sample_users(rated, size=90)) == 50
-    assert sample_users([], size=8) == {}
+    for in_file, logged in sample:
+        [(_, user)] = logged[10]
+        of_user = [it for it in ratings if it.user == user]
+        assert in_file == {
+            movie: [(5, it.at) for it in of_user if it.film == film]
+            for film, movie in ((1, 10), (2, 20))
+        }
+    again = sampled(reversed(ratings), in_log, size=8)
+    assert sorted(str(pair.in_log) for pair in again) == sorted(str(it.in_log) for it in sample)
+    assert len(sampled(ratings, in_log, size=90)) == 50
+    assert sampled([], in_log, size=8) == []
+
+
+@pytest.mark.parametrize("known", [[7], [1999], [3, 1500], []])
+def test_sample_finds_the_few_users_of_the_log_among_many(known):
+    ratings = [rated(user, film=1, at=user) for user in range(2000)]
+    in_log = {user: {10: [(1, user)]} for user in known}
+    assert sampled(ratings, in_log, size=2) == [
+        UserPair({10: [(5, user)]}, in_log[user]) for user in known
+    ]
+
+
+def test_user_is_looked_up_once():
+    asked = []
+
+    def in_log(user):
+        asked.append(user)
+        return {}
+
+    sample = UserSample({1: 10}, in_log, size=2)
+    for user in (4, 4, 5, 4, 5):
+        sample.add(rated(user, film=1, at=user))
+    assert asked == [4, 5]

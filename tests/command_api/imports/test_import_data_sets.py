@@ -178,6 +178,20 @@ def test_users_of_different_data_sets_are_different_people(
     assert sorted(score for (_, movie), score in scores().items() if movie == SUSPECTS) == [2, 10]
 
 
+def test_users_of_a_large_release_are_not_those_of_a_small_one(
+    command, catalogue, of_latest, scores, capsys
+):
+    """Both number films alike; the log has 2 of the 300 user numbers of the second."""
+    films = [(50, "Usual Suspects, The (1995)"), (1, "Toy Story (1995)"), (6, "Heat (1995)")]
+    command("import_movielens", of_latest(films, [(2, 50, 5.0, T), (4, 1, 4.0, T)], "small"))
+    capsys.readouterr()
+    large = [(user, 50, 1.0, T + user) for user in range(1, 301)]
+    command("import_movielens", of_latest(films, large, "large"))
+    assert data_set_of(capsys) != "movielens: in the log before"
+    assert len(scores()) == 302
+    assert scores()[of(FIRST, 2, SUSPECTS)] == 10
+
+
 @pytest.mark.parametrize("name", [None, "mine"])
 def test_newer_export_changes_the_ratings_that_differ(
     command, catalogue, of_latest, scores, name, capsys
@@ -407,3 +421,15 @@ def test_withdrawal_needs_files_and_a_name(command, catalogue, of_1m, tmp_path):
     with pytest.raises(CommandError, match=r"no file movies\.csv in") as missing:
         command("withdraw_movielens", tmp_path, "--as", "movielens")
     assert missing.value.returncode == 2
+
+
+def test_withdrawal_from_an_unknown_data_set_is_refused(command, catalogue, of_1m, history):
+    directory = of_1m(FILMS_OF_1M, [(1, 50, 5, T)])
+    with pytest.raises(CommandError, match=r"no data set ml-1m; it has: none\."):
+        command("withdraw_movielens", directory, "--as", "ml-1m")
+    command("import_movielens", directory)
+    before = history("")
+    with pytest.raises(CommandError, match=r"no data set ml-1m; it has: movielens\.") as unknown:
+        command("withdraw_movielens", directory, "--as", "ml-1m")
+    assert unknown.value.returncode == 2
+    assert history("") == before
