@@ -95,7 +95,7 @@ class Command(ImportCommand):
         shift = shift_of(digest, wanted_seconds if of_data_set is None else of_data_set, session)
         if bool(shift.seconds) != bool(wanted_seconds):
             self.stderr.write(
-                f"Shifting times by {shift.seconds} s, as the first import of this data set did."
+                f"Shifting times by {shift.seconds} s, as an earlier import of these ratings did."
             )
         return shift
 
