@@ -2,7 +2,8 @@
 """Management commands of the platform.
 
 Re-executes itself with the Python of the checkout's .venv. Works on the platform that this checkout
-started last (.state/environment) and names it on stderr, unless the environment names servers.
+started last (.state/environment) and names it on stderr, unless the environment names a database.
+Other variables of the environment come before the platform's, and are named, too.
 """
 
 import os
@@ -23,18 +24,21 @@ def use_venv_python() -> None:
 
 
 def use_last_started_platform() -> None:
-    """Use the platform started last in this checkout, unless the environment names servers."""
+    """Use the platform started last in this checkout, unless the environment names a database."""
     if "MARQUEE_DATABASE_URL" in os.environ or not LAST_STARTED.exists():
         return
     platform = f"as saved in {LAST_STARTED}"
+    others = []
     for line in LAST_STARTED.read_text().splitlines():
         if line.startswith("#"):
             platform = line.lstrip("# ")
             continue
         name, _, value = line.partition("=")
-        os.environ.setdefault(name, value)
+        if os.environ.setdefault(name, value) != value:
+            others.append(name)
     if needs_platform(sys.argv[1:]):
-        sys.stderr.write(f"Platform: {platform}\n")
+        but = f", but the environment's own {', '.join(others)}" if others else ""
+        sys.stderr.write(f"Platform: {platform}{but}\n")
 
 
 def needs_platform(arguments: list[str]) -> bool:

@@ -100,6 +100,18 @@ def test_command_names_no_platform_when_the_environment_names_servers(tmp_path):
     assert "127.0.0.1" in said
 
 
+def test_variables_of_the_environment_that_differ_from_the_platform_are_named(tmp_path):
+    record(tmp_path, "/data/first (make run)", host="127.0.0.2")
+    redis = {"MARQUEE_REDIS_URL": f"redis://{CLOSED_PORT}/0"}
+    first = messages(tmp_path, "events", "verify", **redis).splitlines()[0]
+    assert first == (
+        "Platform: /data/first (make run), but the environment's own MARQUEE_REDIS_URL"
+    )
+    same = {"MARQUEE_REDIS_URL": "redis://127.0.0.2:9/0"}
+    first = messages(tmp_path, "events", "verify", **same).splitlines()[0]
+    assert first == "Platform: /data/first (make run)"
+
+
 def test_platform_recorded_by_an_older_version_is_named_by_its_file(tmp_path):
     path = tmp_path / "environment"
     path.write_text(f"MARQUEE_DATABASE_URL=postgresql://nobody@{CLOSED_PORT}/old\n")
