@@ -1,12 +1,14 @@
 """Boosts: the score of each kind of match.
 
-An exact word match scores BM25 times its boost, some tens for a rare word. All other matches score
-a constant, so that a rare word with a typo never ranks above a prefix match.
+An exact word of a title scores BM25 times its boost, some tens for a rare word. All other matches
+score a constant, so that a rare word with a typo never ranks above a prefix match, and that votes
+or prominence order the movies of a person, not the length of their casts.
 """
 
 from collections.abc import Mapping, Sequence
 
-EXACT_WORD: Mapping[str, float] = {"words": 4, "compounds": 3, "cast": 2}
+EXACT_WORD: Mapping[str, float] = {"words": 4, "compounds": 3}
+CAST_WORD = 5.0
 PREFIX: Mapping[str, float] = {"words": 4, "compounds": 3.5, "cast": 2.5}
 TYPOS: Mapping[str, Sequence[float]] = {"words": (3, 2), "cast": (1.5, 1)}
 """With one wrong letter, and with two."""

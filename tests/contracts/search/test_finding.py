@@ -83,6 +83,17 @@ def test_prominence_orders_movies_that_nobody_rated(library, q, sort):
     assert [hit.id for hit in ranked] == [5, 4, 2, 3, 1]
 
 
+def test_prominence_orders_the_movies_of_a_person(library):
+    others = ("Tom Noonan", "Jon Voight", "Natalie Portman")
+    library.take(
+        MovieAdded(movie_id=1, title="Ronin", year=1998, cast=("Al Pacino",)),
+        MovieAdded(movie_id=2, title="Heat", year=1995, cast=("Al Pacino", *others), prominence=81),
+        MovieAdded(movie_id=3, title="Serpico", year=1973, cast=("Al Pacino",), prominence=60),
+    )
+    assert library.found("al pacino") == ["Heat", "Serpico", "Ronin"]
+    assert library.found("pacino") == ["Heat", "Serpico", "Ronin"]
+
+
 def test_movie_is_found_by_its_director(library):
     library.take(
         MovieAdded(movie_id=1, title="Heat", year=1995, directors=("Michael Mann",)),

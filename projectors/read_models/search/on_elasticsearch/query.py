@@ -152,6 +152,7 @@ def _group(group: WordGroup) -> dict[str, Any]:
 
 def _word(word: str, *, is_last: bool) -> dict[str, Any]:
     ways = [_term(field, word, boost) for field, boost in boosts.EXACT_WORD.items()]
+    ways.append(_constant({"term": {"cast": word}}, boosts.CAST_WORD))
     for field, by_typos in boosts.TYPOS.items():
         ways += _typos(field, word, by_typos)
     if is_last:

@@ -98,6 +98,7 @@ def _group(group: WordGroup) -> Query:
 
 def _word(word: str, *, is_last: bool) -> Query:
     ways = [_term(field, word, boost) for field, boost in boosts.EXACT_WORD.items()]
+    ways.append(_constant(_is("cast", word), boosts.CAST_WORD))
     for field, by_typos in boosts.TYPOS.items():
         ways += _typos(f"{field}_typed", word, by_typos)
     if is_last:
