@@ -74,3 +74,19 @@ def test_query_users_of_compose_have_the_rights_of_the_file(socket):
         query.delete("throttle:command:a")
     with pytest.raises(NoPermissionError):
         query.flushall()
+
+
+@pytest.mark.parametrize("name", ["query", "cache"])
+def test_query_users_of_compose_cannot_become_the_default_user(socket, name):
+    """No rights are needed to leave a user: RESET, AUTH and HELLO are always allowed."""
+    password = SECRETS[f"REDIS_{name.upper()}_PASSWORD"]
+    with user(socket, name, password) as connected:
+        for words in (("AUTH", "default", password), ("AUTH", password), ("AUTH", "default", "")):
+            with pytest.raises((AuthenticationError, ResponseError)):
+                connected.execute_command(*words)
+        left = connected.connection_pool.get_connection()
+        left.send_command("RESET")  # not by the client, which would log in again
+        assert left.read_response() == b"RESET"
+        left.send_command("GET", "a")
+        with pytest.raises(AuthenticationError):
+            left.read_response()
