@@ -158,7 +158,8 @@ def _resemblances(
         data_set: UserSample(numbering.movies, partial(_in_log, data_set, store))
         for data_set, numbering in numberings.items()
     }
-    for rating in movielens_reader.ratings(files, _unreported(files.ratings), known=films, now=now):
+    ratings = movielens_reader.ratings(files, _unreported(files.ratings), known=films, now=now)
+    for rating in movielens_reader.with_progress("comparing", files.ratings, ratings):
         for sample in samples.values():
             sample.add(rating)
     shifts = set(RatingsImport.objects.values_list("shift_seconds", flat=True))

@@ -98,9 +98,12 @@ def plan(batch: Sequence[TimedRating], progress: Mapping[str, StreamProgress]) -
         elif reached.is_outdated(at):
             outdated += 1
         else:
-            imported += reached.state.score is None
-            rerated += reached.state.score is not None
-            entries += _appended(command, at, stream, reached)
+            is_first = reached.state.score is None
+            appended = list(_appended(command, at, stream, reached))
+            imported += is_first
+            rerated += not is_first and bool(appended)
+            already_there += not appended
+            entries += appended
     return AppendPlan(entries, imported, rerated, already_there, outdated)
 
 

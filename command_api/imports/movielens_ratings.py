@@ -24,7 +24,6 @@ from events import notifications
 from infra.progress_bar import progress
 
 BATCH = 1000
-_PROGRESS_BYTES = 1_000_000
 
 
 @dataclass
@@ -53,17 +52,13 @@ def read_ratings(
 ) -> RatingImportCounts:
     """Add the ratings of all films in ``movies`` to the sorter, except of withdrawn movies."""
     rejected, refused = RejectedLines(files.ratings.name), 0
-    with progress("reading", files.ratings.stat().st_size) as advance:
-        done_bytes = 0
-        for line in movielens_reader.ratings(files, rejected, known=movies, now=now):
-            movie_id = movies[line.film]
-            if movie_id in withdrawn:
-                refused += 1
-            else:
-                sorter.add(line, movie_id=movie_id)
-            if line.read_bytes - done_bytes > _PROGRESS_BYTES:
-                advance(line.read_bytes - done_bytes)
-                done_bytes = line.read_bytes
+    lines = movielens_reader.ratings(files, rejected, known=movies, now=now)
+    for line in movielens_reader.with_progress("reading", files.ratings, lines):
+        movie_id = movies[line.film]
+        if movie_id in withdrawn:
+            refused += 1
+        else:
+            sorter.add(line, movie_id=movie_id)
     rejected.sum_up()
     read = len(sorter) + rejected.count + refused
     return RatingImportCounts(

@@ -1,8 +1,9 @@
 """Reader of MovieLens files: films, external ids and ratings, line by line."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from command_api.catalogue.external_ids import readable_ids, whole_number
@@ -12,12 +13,14 @@ from command_api.imports.line_warnings import RejectedLines
 from command_api.imports.movielens_formats import MovieLensFiles
 from command_api.imports.movielens_titles import ParsedTitle
 from infra.client_times import CLOCK_TOLERANCE
+from infra.progress_bar import progress
 
 # Half a star is one point.
 _SCORES = {f"{points / 2:g}": points for points in range(1, 11)} | {
     f"{points / 2:.1f}": points for points in range(1, 11)
 }
 _MAX_TITLE = 500
+_PROGRESS_BYTES = 1_000_000
 _LINK_COLUMNS = ("movieId", "imdbId", "tmdbId")
 
 
@@ -91,6 +94,17 @@ def ratings(
             rejected.add(row.number, str(error))
         else:
             yield rating
+
+
+def with_progress(what: str, path: Path, ratings: Iterable[SourceRating]) -> Iterator[SourceRating]:
+    """The ratings of a file, while it is shown how much of it has been read."""
+    with progress(what, path.stat().st_size) as advance:
+        done_bytes = 0
+        for rating in ratings:
+            yield rating
+            if rating.read_bytes - done_bytes > _PROGRESS_BYTES:
+                advance(rating.read_bytes - done_bytes)
+                done_bytes = rating.read_bytes
 
 
 def _film(values: Sequence[str], unknown_genres: Counter[str]) -> MovieLensFilm:

@@ -82,11 +82,11 @@ def test_later_rating_replaces_the_earlier_one():
     assert planned[1:] == (1, 1, 0, 0)
 
 
-def test_repeated_score_is_counted_but_no_event():
+def test_repeated_score_is_already_there_and_no_event():
     batch = rated(6, 6)
     planned = plan(batch, empty_log(batch))
     assert len(planned.entries) == 1
-    assert planned[1:] == (1, 1, 0, 0)
+    assert planned[1:] == (1, 0, 1, 0)
 
 
 def test_stream_is_read_once():
