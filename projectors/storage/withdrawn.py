@@ -25,11 +25,14 @@ def movie_ids(redis: Redis, shard: Shard) -> frozenset[int]:
 def read_listed(
     redis: Redis, shard: Shard, hash_key: str, movies: Sequence[int]
 ) -> dict[int, bytes]:
-    """Fields of a hash by movie, without unknown and withdrawn movies."""
+    """Fields of a hash by movie, without unknown and withdrawn movies.
+
+    Marks are read last, so a movie that is withdrawn meanwhile is left out.
+    """
     if not movies:
         return {}
     fields = list(map(str, movies))
-    with redis.pipeline(transaction=True) as pipe:
+    with redis.pipeline(transaction=False) as pipe:
         pipe.hmget(hash_key, fields)
         pipe.hmget(key(shard), fields)
         rows = zip(movies, *pipe.execute(), strict=True)

@@ -28,13 +28,15 @@ class DataLossGuard(Redis):
         return answer
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:  # noqa: FBT001, FBT002 - as redis-py has it
-        """See Redis."""
-        return _Pipeline(self, self._model, transaction=transaction)
+        """See Redis; no transaction, because the pointer is in another hash slot."""
+        if transaction:
+            raise ValueError("A guarded read is no transaction: give transaction=False.")
+        return _Pipeline(self, self._model)
 
 
 class _Pipeline(Pipeline):
-    def __init__(self, redis: Redis, model: str, *, transaction: bool) -> None:
-        super().__init__(redis.connection_pool, redis.response_callbacks, transaction, None)
+    def __init__(self, redis: Redis, model: str) -> None:
+        super().__init__(redis.connection_pool, redis.response_callbacks, False, None)  # noqa: FBT003 - as redis-py has it
         self._model = model
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - as redis-py has it

@@ -5,6 +5,8 @@ import pytest
 from projectors.building.dirty_marks import BuilderSuperseded, DirtyMarks
 from projectors.storage.shard import Shard
 
+LIST = "{thing.1.all}:derived:list"
+
 
 @pytest.fixture
 def shard(redis):
@@ -54,10 +56,10 @@ def test_superseded_builder_writes_nothing(marks, redis, shard):
     marks.take()
     other.take()
     with other.commit() as pipe:
-        pipe.set("list", "newer")
+        pipe.set(LIST, "newer")
     with pytest.raises(BuilderSuperseded), marks.commit() as pipe:
-        pipe.set("list", "older")
-    assert redis.get("list") == b"newer"
+        pipe.set(LIST, "older")
+    assert redis.get(LIST) == b"newer"
     assert [take(other), take(marks)] == [True, False]
 
 
@@ -65,8 +67,8 @@ def test_builder_superseded_while_writing_writes_nothing(marks, redis, shard):
     marks.take()
     other = DirtyMarks(redis, shard, "movies")
     with pytest.raises(BuilderSuperseded), marks.commit() as pipe:
-        pipe.set("list", "older" if not take(other) else "")
-    assert redis.get("list") is None
+        pipe.set(LIST, "older" if not take(other) else "")
+    assert redis.get(LIST) is None
 
 
 def test_builder_writes_nothing_after_redis_was_restored_meanwhile(marks, redis, shard):

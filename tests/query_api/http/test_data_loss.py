@@ -67,5 +67,10 @@ def test_models_of_requests_are_guarded():
 
 def test_empty_guarded_pipeline_makes_no_round_trip(redis):
     redis.flushall()
-    with DataLossGuard(redis, Movies.name).pipeline() as pipe:
+    with DataLossGuard(redis, Movies.name).pipeline(transaction=False) as pipe:
         assert pipe.execute() == []
+
+
+def test_guarded_transaction_is_refused(redis):
+    with pytest.raises(ValueError, match="transaction=False"):
+        DataLossGuard(redis, Movies.name).pipeline()
