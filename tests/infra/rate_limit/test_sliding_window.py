@@ -6,6 +6,7 @@ from typing import get_args
 import msgspec
 import pytest
 from redis import Redis
+from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
 from infra.config import config
@@ -31,6 +32,18 @@ def ask(counter, redis):
         counter.enqueue(pipe)
         current, _, previous = pipe.execute()
         return counter.judge(WindowCount(current, int(previous or 0)))
+
+
+def test_counters_of_a_log_in_are_in_one_hash_slot():
+    """One script counts all of them."""
+    counters = [
+        Throttle("login", "ann", limit=10, now=1000.0),
+        Throttle("login", "192.0.2.1", limit=10, now=1000.0),
+        Throttle("account", "ann", limit=10, now=1000.0),
+    ]
+    keys = [key for counter in counters for key in (counter.key, counter.previous_key)]
+    assert len(set(keys)) == 6
+    assert len({key_slot(key.encode()) for key in keys}) == 1
 
 
 def test_request_beyond_the_limit_is_refused(redis):
