@@ -28,14 +28,15 @@ class SeedStep(NamedTuple):
     update: Sequence[str] = ()
 
 
-LEVEL = ("lag", "--wait", "300")
+_LEVEL = ("lag", "--wait", "300")
+_VERSION = catalogue_version()
 
 STEPS = (
     SeedStep(
         "catalogue",
         "36,273 movies",
         IMPORT,
-        version=catalogue_version(),
+        version=_VERSION,
         update_what="corrections of this version",
         update=CORRECT,
     ),
@@ -47,10 +48,10 @@ STEPS = (
     SeedStep(
         "lists",
         "built from these",
-        LEVEL,
-        version=catalogue_version(),
+        _LEVEL,
+        version=_VERSION,
         update_what="built by this version",
-        update=LEVEL,
+        update=_LEVEL,
     ),
 )
 
